@@ -1,0 +1,136 @@
+using IoTGuard.Analysis.Flows;
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Wire;
+using IoTGuard.Wire.Link;
+using IoTGuard.Wire.Network;
+
+namespace IoTGuard.Analysis;
+
+/// <summary>What a sensor tells the detector.</summary>
+public enum SensorEventKind : byte
+{
+    /// <summary>First packet of a flow.</summary>
+    FlowOpened,
+
+    /// <summary>The responder answered: TCP handshake done, or first packet back.</summary>
+    FlowEstablished,
+
+    /// <summary>Interim record at the active timeout.</summary>
+    FlowUpdated,
+    FlowClosed,
+    Transaction,
+    FlowFault,
+
+    /// <summary>An address was seen in ARP.</summary>
+    Neighbor,
+}
+
+/// <summary>
+/// Place of an event in the run, the same for any number of workers: the run's clock, then the frame that caused it (for an expiry, the
+/// flow's first frame), then the order within.
+/// </summary>
+public readonly record struct EventKey(long TimeNs, long Frame, int Sequence) : IComparable<EventKey>
+{
+    public int CompareTo(EventKey other)
+    {
+        var order = TimeNs.CompareTo(other.TimeNs);
+        if (order == 0)
+            order = Frame.CompareTo(other.Frame);
+        return order != 0 ? order : Sequence.CompareTo(other.Sequence);
+    }
+
+    public static bool operator <(EventKey left, EventKey right) => left.CompareTo(right) < 0;
+
+    public static bool operator >(EventKey left, EventKey right) => left.CompareTo(right) > 0;
+
+    public static bool operator <=(EventKey left, EventKey right) => left.CompareTo(right) <= 0;
+
+    public static bool operator >=(EventKey left, EventKey right) => left.CompareTo(right) >= 0;
+}
+
+/// <summary>An event: its place, its kind, and its index in the list of that kind in the batch.</summary>
+public readonly record struct SensorEvent(EventKey Key, SensorEventKind Kind, int Index);
+
+/// <summary>A stream fault with the flow it happened in.</summary>
+public readonly record struct FlowFault(Fault Fault, FlowRecord Flow);
+
+/// <summary>An ARP sender: this hardware address says that it has this protocol address.</summary>
+/// <param name="IsReply">True for a reply, false for a request or announcement.</param>
+public readonly record struct Neighbor(MacAddress Mac, IpAddress Address, MacAddress TargetMac, IpAddress Target, bool IsReply, ushort Vlan);
+
+/// <summary>
+/// The events of one sensor for one stretch of frames, in order after <see cref="Sort"/>. Pooled with everything in it: readers keep
+/// nothing of it past <see cref="Clear"/>.
+/// </summary>
+public sealed class EventBatch
+{
+    private readonly List<SensorEvent> _events = [];
+    private readonly List<Transaction> _transactions = [];
+    private readonly Dictionary<Type, Stack<Transaction>> _free = [];
+    private FlowRecord[] _flows = new FlowRecord[64];
+    private int _flowCount;
+    private readonly List<FlowFault> _faults = [];
+    private readonly List<Neighbor> _neighbors = [];
+
+    /// <summary>Events, in order of their keys once <see cref="Sort"/> was called.</summary>
+    public ReadOnlySpan<SensorEvent> Events => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_events);
+
+    public ref readonly FlowRecord Flow(int index) => ref _flows[index];
+
+    public Transaction Transaction(int index) => _transactions[index];
+
+    public FlowFault Fault(int index) => _faults[index];
+
+    public Neighbor Neighbor(int index) => _neighbors[index];
+
+    /// <summary>A transaction from the pool; it is given back by <see cref="Clear"/> once added.</summary>
+    public T Rent<T>()
+        where T : Transaction, new() =>
+        _free.TryGetValue(typeof(T), out var free) && free.TryPop(out var pooled) ? (T)pooled : new T();
+
+    public void Add(EventKey key, Transaction transaction)
+    {
+        _events.Add(new SensorEvent(key, SensorEventKind.Transaction, _transactions.Count));
+        _transactions.Add(transaction);
+    }
+
+    public void Add(EventKey key, SensorEventKind kind, in FlowRecord flow)
+    {
+        if (_flowCount == _flows.Length)
+            Array.Resize(ref _flows, _flowCount * 2);
+        _flows[_flowCount] = flow;
+        _events.Add(new SensorEvent(key, kind, _flowCount++));
+    }
+
+    public void Add(EventKey key, in FlowFault fault)
+    {
+        _events.Add(new SensorEvent(key, SensorEventKind.FlowFault, _faults.Count));
+        _faults.Add(fault);
+    }
+
+    public void Add(EventKey key, in Neighbor neighbor)
+    {
+        _events.Add(new SensorEvent(key, SensorEventKind.Neighbor, _neighbors.Count));
+        _neighbors.Add(neighbor);
+    }
+
+    /// <summary>Puts the events in order of their keys.</summary>
+    public void Sort() => _events.Sort(static (x, y) => x.Key.CompareTo(y.Key));
+
+    /// <summary>Empties the batch and takes its transactions back into the pool.</summary>
+    public void Clear()
+    {
+        foreach (var transaction in _transactions)
+        {
+            if (!_free.TryGetValue(transaction.GetType(), out var free))
+                _free[transaction.GetType()] = free = new Stack<Transaction>();
+            free.Push(transaction);
+        }
+
+        _events.Clear();
+        _transactions.Clear();
+        _faults.Clear();
+        _neighbors.Clear();
+        _flowCount = 0;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace IoTGuard.Analysis.Sessions;
+
+/// <summary>The first 128 bits of HMAC-SHA256 over an identifier, under the site's key. The identifier cannot be had back without the key.</summary>
+public readonly record struct Pseudonym(ulong High, ulong Low)
+{
+    /// <summary>True when there was no identifier.</summary>
+    public bool IsNone => High == 0 && Low == 0;
+
+    /// <summary>32 lower-case hexadecimal digits.</summary>
+    public override string ToString() => $"{High:x16}{Low:x16}";
+}
+
+/// <summary>What kind of identifier a pseudonym stands for; equal values of different kinds give different pseudonyms.</summary>
+public enum PseudonymKind : byte
+{
+    Patient,
+    Study,
+    Series,
+    Instance,
+    Visit,
+}
+
+/// <summary>Turns identifiers into keyed pseudonyms. One instance per worker.</summary>
+public sealed class Pseudonymizer
+{
+    /// <summary>Longest identifier that is looked at, in bytes; longer ones are cut, which only an attacker's can be.</summary>
+    public const int MaximumIdentifierBytes = 256;
+
+    private readonly byte[] _key;
+
+    /// <param name="key">The site's key, 32 bytes.</param>
+    public Pseudonymizer(ReadOnlySpan<byte> key)
+    {
+        if (key.Length != 32)
+            throw new ArgumentException("The pseudonym key has 32 bytes.", nameof(key));
+        _key = key.ToArray();
+    }
+
+    /// <summary>The pseudonym of an identifier, padding (spaces, NUL) removed; none for an empty one.</summary>
+    public Pseudonym Of(PseudonymKind kind, ReadOnlySpan<byte> identifier)
+    {
+        identifier = identifier.Trim(" \0"u8);
+        if (identifier.IsEmpty)
+            return default;
+        if (identifier.Length > MaximumIdentifierBytes)
+            identifier = identifier[..MaximumIdentifierBytes];
+        Span<byte> message = stackalloc byte[1 + MaximumIdentifierBytes];
+        message[0] = (byte)kind;
+        identifier.CopyTo(message[1..]);
+        Span<byte> hash = stackalloc byte[32];
+        HMACSHA256.HashData(_key, message[..(1 + identifier.Length)], hash);
+        return new Pseudonym(BinaryPrimitives.ReadUInt64BigEndian(hash), BinaryPrimitives.ReadUInt64BigEndian(hash[8..]));
+    }
+}

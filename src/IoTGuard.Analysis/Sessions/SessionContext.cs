@@ -1,0 +1,73 @@
+using IoTGuard.Analysis.Flows;
+using IoTGuard.Wire;
+
+namespace IoTGuard.Analysis.Sessions;
+
+/// <summary>What a session may use while it is called: time, its flow, texts, pseudonyms, and the way to emit transactions. One per worker.</summary>
+public sealed class SessionContext(Pseudonymizer pseudonyms)
+{
+    private FlowRecord[] _flows = new FlowRecord[1];
+    private int _flow;
+    private EventBatch? _output;
+    private int _sequence;
+
+    /// <summary>Clock of the run: packet time of the newest packet, ns since 1970.</summary>
+    public long TimeNs { get; private set; }
+
+    /// <summary>Number of the frame that is being worked on.</summary>
+    public long Frame { get; private set; }
+
+    public TextInterner Texts { get; } = new();
+
+    public Pseudonymizer Pseudonyms { get; } = pseudonyms;
+
+    /// <summary>The flow whose session is called; counters in it may be raised.</summary>
+    public ref FlowRecord Flow => ref _flows[_flow];
+
+    /// <summary>Points the context at a frame. Called by the sensor.</summary>
+    public void AtFrame(long timeNs, long frame, EventBatch output)
+    {
+        TimeNs = timeNs;
+        Frame = frame;
+        _output = output;
+        _sequence = 0;
+    }
+
+    /// <summary>Points the context at the flow whose session is called next. Called by the sensor.</summary>
+    public void AtFlow(FlowRecord[] flows, int index)
+    {
+        _flows = flows;
+        _flow = index;
+    }
+
+    /// <summary>A fresh transaction with time and endpoints filled in.</summary>
+    /// <param name="client">The direction that the client of the transaction sends in.</param>
+    public T Begin<T>(FlowDirection client = FlowDirection.FromOriginator)
+        where T : Transaction, new()
+    {
+        var transaction = _output!.Rent<T>();
+        ref readonly var flow = ref Flow;
+        var forward = client == FlowDirection.FromOriginator;
+        transaction.TimeNs = TimeNs;
+        transaction.DurationNs = -1;
+        transaction.Bytes = 0;
+        transaction.Client = forward ? flow.Originator : flow.Responder;
+        transaction.Server = forward ? flow.Responder : flow.Originator;
+        transaction.ClientPort = forward ? flow.OriginatorPort : flow.ResponderPort;
+        transaction.ServerPort = forward ? flow.ResponderPort : flow.OriginatorPort;
+        transaction.ClientMac = forward ? flow.OriginatorMac : flow.ResponderMac;
+        transaction.ServerMac = forward ? flow.ResponderMac : flow.OriginatorMac;
+        transaction.IpProtocol = flow.IpProtocol;
+        transaction.Reset();
+        return transaction;
+    }
+
+    /// <summary>Hands a transaction on; it must have come from <see cref="Begin{T}"/> in the same call.</summary>
+    public void Emit(Transaction transaction) => _output!.Add(new EventKey(TimeNs, Frame, _sequence++), transaction);
+
+    /// <summary>Hands a flow record on. Called by the sensor.</summary>
+    public void Emit(SensorEventKind kind, in FlowRecord flow) => _output!.Add(new EventKey(TimeNs, Frame, _sequence++), kind, flow);
+
+    /// <summary>Hands a stream fault of the present flow on.</summary>
+    public void Emit(in Fault fault) => _output!.Add(new EventKey(TimeNs, Frame, _sequence++), new FlowFault(fault, Flow));
+}
