@@ -1,3 +1,6 @@
+using IoTGuard.Wire.Link;
+using IoTGuard.Wire.Network;
+
 namespace IoTGuard.Wire;
 
 /// <summary>Link → IP → transport, for one frame. Total: every input gives a view, and what is wrong is in <see cref="PacketView.Fault"/>.</summary>
@@ -11,6 +14,35 @@ public static class PacketDecoder
     public static void Decode(ReadOnlySpan<byte> frame, LinkType link, uint auxVlan, ref PacketView view)
     {
         view = default;
-        view.Fault = new Fault(FaultKind.Unsupported, Layer.Link, 0, (long)link);
+        if (auxVlan != 0)
+            view.AddVlan((ushort)auxVlan);
+
+        switch (link)
+        {
+            case LinkType.Ethernet:
+                LinkDecoder.DecodeEthernet(frame, ref view);
+                break;
+            case LinkType.LinuxSll:
+                LinkDecoder.DecodeLinuxSll(frame, ref view);
+                break;
+            case LinkType.LinuxSll2:
+                LinkDecoder.DecodeLinuxSll2(frame, ref view);
+                break;
+            case LinkType.Null or LinkType.Loop:
+                LinkDecoder.DecodeNull(frame, ref view);
+                break;
+            case LinkType.Raw or LinkType.RawBsd or LinkType.RawOpenBsd:
+                LinkDecoder.DecodeRaw(frame, ref view);
+                break;
+            case LinkType.Ipv4:
+                NetworkDecoder.DecodeIpv4(frame, 0, ref view);
+                break;
+            case LinkType.Ipv6:
+                NetworkDecoder.DecodeIpv6(frame, 0, ref view);
+                break;
+            default:
+                view.End(new Fault(FaultKind.Unsupported, Layer.Link, 0, (long)link));
+                break;
+        }
     }
 }

@@ -35,14 +35,14 @@ public enum TcpFlags : byte
 }
 
 /// <summary>
-/// The decoded headers of one frame. Values only; <see cref="PayloadOffset"/> points into the frame that was decoded.
-/// Filled by <see cref="PacketDecoder.Decode"/>, which can be given the same view again and again.
+/// The decoded headers of one frame: 128 bytes, what every packet needs in the first half. Values only; offsets point into the frame
+/// that was decoded. Filled by <see cref="PacketDecoder.Decode"/>, which can be given the same view again and again.
 /// </summary>
 public struct PacketView
 {
     public PacketKind Kind;
 
-    /// <summary>IP protocol number of the innermost datagram (RFC 5237 registry); 0 when there is none.</summary>
+    /// <summary>IP protocol number behind all extension headers (RFC 5237 registry); 0 when there is none.</summary>
     public byte IpProtocol;
 
     /// <summary>IPv4 TTL or IPv6 hop limit.</summary>
@@ -50,39 +50,31 @@ public struct PacketView
 
     public TcpFlags TcpFlags;
 
-    /// <summary>Outermost VLAN id (12 bits); 0 = untagged or priority-tagged.</summary>
-    public ushort Vlan;
-
-    /// <summary>Inner VLAN id of a QinQ frame; 0 = none.</summary>
-    public ushort InnerVlan;
-
-    /// <summary>EtherType of the network layer; 0 when the link gave none.</summary>
-    public ushort EtherType;
-
     public ushort SourcePort;
     public ushort DestinationPort;
 
-    /// <summary>IPv4 identification; 0 for IPv6.</summary>
-    public ushort IpIdentification;
+    /// <summary>Outermost VLAN id (12 bits); 0 = untagged or priority-tagged.</summary>
+    public ushort Vlan;
+
+    /// <summary>The next VLAN id of a QinQ frame; 0 = none.</summary>
+    public ushort InnerVlan;
 
     /// <summary>TCP window as sent, unscaled.</summary>
     public ushort TcpWindow;
 
-    /// <summary>ICMP type in the upper, code in the lower byte.</summary>
-    public ushort IcmpTypeCode;
+    /// <summary>IPv4 identification; 0 for IPv6.</summary>
+    public ushort IpIdentification;
 
     public uint TcpSequence;
     public uint TcpAcknowledgment;
 
-    public MacAddress SourceMac;
-    public MacAddress DestinationMac;
+    /// <summary>IP source, or the sender of an ARP packet.</summary>
     public IpAddress Source;
+
+    /// <summary>IP destination, or the target of an ARP packet.</summary>
     public IpAddress Destination;
 
-    /// <summary>Offset of the IP header in the frame; 0 and meaningless when <see cref="Kind"/> is not an IP kind.</summary>
-    public int NetworkOffset;
-
-    /// <summary>Offset of the transport payload in the frame.</summary>
+    /// <summary>Offset of the transport payload in the frame, never beyond its end; meaningless when <see cref="PayloadLength"/> is 0.</summary>
     public int PayloadOffset;
 
     /// <summary>Captured bytes of transport payload, padding of the link excluded.</summary>
@@ -91,13 +83,63 @@ public struct PacketView
     /// <summary>Bytes of transport payload on the wire; more than <see cref="PayloadLength"/> when the capture was cut.</summary>
     public int PayloadWireLength;
 
-    /// <summary>Offset of the TCP options in the frame, and their length in bytes; 0 when there are none.</summary>
+    /// <summary>Offset of the TCP options in the frame; 0 when there are none.</summary>
     public int TcpOptionsOffset;
-    public int TcpOptionsLength;
 
-    /// <summary>True for every fragment of an IP datagram, the first one too.</summary>
+    /// <summary>0 when the link has no addresses.</summary>
+    public MacAddress SourceMac;
+
+    /// <summary>0 when the link has no addresses.</summary>
+    public MacAddress DestinationMac;
+
+    /// <summary>The fault that ended decoding, or the first that was met on the way; the headers that are filled are valid.</summary>
+    public Fault Fault;
+
+    /// <summary>Offset of the IP or ARP header in the frame; 0 and meaningless for <see cref="PacketKind.Other"/>.</summary>
+    public ushort NetworkOffset;
+
+    /// <summary>EtherType of the network layer; 0 when the link gave none.</summary>
+    public ushort EtherType;
+
+    /// <summary>ICMP type in the upper, code in the lower byte.</summary>
+    public ushort IcmpTypeCode;
+
+    /// <summary>Checksum of TCP, UDP or ICMP as sent, never verified; a router leaves it as it is.</summary>
+    public ushort TransportChecksum;
+
+    public ArpOperation ArpOperation;
+
+    /// <summary>Length of the TCP options in bytes; 0 when there are none.</summary>
+    public byte TcpOptionsLength;
+
+    /// <summary>True for every fragment of an IP datagram, the first one too; an atomic fragment (RFC 6946) is whole.</summary>
     public bool IsFragment;
 
-    /// <summary>The fault that ended decoding, or that was met on the way; headers above it are valid.</summary>
-    public Fault Fault;
+    /// <summary>Takes the next VLAN id from a tag's control information; id 0 is a priority tag, which names no VLAN (802.1Q, 9.6).</summary>
+    internal void AddVlan(ushort controlInformation)
+    {
+        var id = (ushort)(controlInformation & 0x0FFF);
+        if (Vlan == 0)
+            Vlan = id;
+        else if (InnerVlan == 0)
+            InnerVlan = id;
+    }
+
+    /// <summary>Sets where the transport payload lies, given where the captured and the sent bytes end.</summary>
+    internal void SetPayload(int offset, int capturedEnd, int wireEnd)
+    {
+        PayloadOffset = offset;
+        PayloadLength = capturedEnd - offset;
+        PayloadWireLength = wireEnd - offset;
+    }
+
+    /// <summary>Keeps a fault that does not end decoding, unless an earlier one is kept.</summary>
+    internal void Note(in Fault fault)
+    {
+        if (Fault.IsNone)
+            Fault = fault;
+    }
+
+    /// <summary>Keeps the fault that ends decoding.</summary>
+    internal void End(in Fault fault) => Fault = fault;
 }
