@@ -1,0 +1,124 @@
+using IoTGuard.Learning.Onnx;
+
+namespace IoTGuard.Learning;
+
+/// <summary>
+/// A detector: features in; anomaly score, p-value and contributions out. It is an ONNX file and what that file says about itself.
+/// Scoring and explaining allocate nothing. An instance serves one thread at a time; <see cref="Fork"/> gives another its own.
+/// </summary>
+public sealed class AnomalyModel
+{
+    private readonly OnnxModel _file;
+    private readonly CompiledModel _compiled;
+    private readonly double _pathNormaliser;
+    private readonly string[] _featureNames;
+
+    private AnomalyModel(OnnxModel file, CompiledModel compiled, ModelInfo info, double pathNormaliser, Calibration? calibration)
+    {
+        _file = file;
+        _compiled = compiled;
+        _pathNormaliser = pathNormaliser;
+        _featureNames = [.. info.Features.Select(f => f.Name)];
+        Info = info;
+        Calibration = calibration;
+    }
+
+    /// <summary>What the model says about itself.</summary>
+    public ModelInfo Info { get; }
+
+    /// <summary>The columns of a row, in order.</summary>
+    public IReadOnlyList<string> FeatureNames => _featureNames;
+
+    /// <summary>Columns of a row.</summary>
+    public int ColumnCount => _compiled.ColumnCount;
+
+    /// <summary>Scores of benign traffic; null when the model has not been calibrated.</summary>
+    public Calibration? Calibration { get; }
+
+    /// <summary>Whether <see cref="Explain"/> has something to say: the graph begins with trees.</summary>
+    public bool CanExplain => _compiled.Trees is not null;
+
+    /// <summary>Makes a model of a trained forest.</summary>
+    /// <param name="forest">The forest.</param>
+    /// <param name="info">What to say about it; its features must be the forest's columns.</param>
+    /// <exception cref="ArgumentException">The features are not the forest's columns.</exception>
+    public static AnomalyModel Create(IsolationForest forest, ModelInfo info)
+    {
+        if (!info.Features.Select(f => f.Name).SequenceEqual(forest.Columns, StringComparer.Ordinal))
+            throw new ArgumentException("the features are not the columns that the forest was trained on", nameof(info));
+        var normaliser = forest.Trees.Count * IsolationForest.AveragePathLength(forest.SampleSize);
+        var file = new OnnxModel(
+            IrVersion: 7,
+            "IoTGuard",
+            info.ProgramVersion,
+            [new OnnxOpset("", 13), new OnnxOpset(Operators.MachineLearningDomain, 1)],
+            IsolationForestGraph.Build(forest),
+            ModelMetadata.Write(info, normaliser, null));
+        return new AnomalyModel(file, CompiledModel.Compile(file), info, normaliser, null);
+    }
+
+    /// <summary>Reads a model.</summary>
+    /// <param name="onnx">The file.</param>
+    /// <param name="expectedSchemaHash">Hash of the schema whose rows will be scored; null to look at a model without scoring.</param>
+    /// <exception cref="ModelException">It is damaged, too large, uses what is not evaluated, or reads another schema.</exception>
+    public static AnomalyModel Load(ReadOnlySpan<byte> onnx, string? expectedSchemaHash)
+    {
+        var file = OnnxModel.Parse(onnx);
+        var compiled = CompiledModel.Compile(file);
+        var (info, normaliser, calibration) = ModelMetadata.Read(file.Metadata, compiled.ColumnCount);
+        if (expectedSchemaHash is not null && info.SchemaHash != expectedSchemaHash)
+        {
+            var has = info.SchemaHash.Length == 0 ? "does not say its feature schema" : $"reads feature schema {ModelMetadata.Shorten(info.SchemaHash)}";
+            throw new ModelException(
+                ModelFault.SchemaMismatch,
+                $"the model {has}, this program makes {ModelMetadata.Shorten(expectedSchemaHash)}: train it again with this version");
+        }
+
+        return new AnomalyModel(file, compiled, info, normaliser, calibration);
+    }
+
+    /// <summary>The same model with a calibration.</summary>
+    public AnomalyModel WithCalibration(Calibration calibration)
+    {
+        var foreign = _file.Metadata.Where(entry => !ModelMetadata.IsOurs(entry.Key));
+        var file = _file with { Metadata = [.. foreign, .. ModelMetadata.Write(Info, _pathNormaliser, calibration)] };
+        return new AnomalyModel(file, _compiled.Fork(), Info, _pathNormaliser, calibration);
+    }
+
+    /// <summary>The same model for another thread.</summary>
+    public AnomalyModel Fork() => new(_file, _compiled.Fork(), Info, _pathNormaliser, Calibration);
+
+    /// <summary>The ONNX file; the same model gives the same bytes.</summary>
+    public byte[] Save() => _file.ToBytes();
+
+    /// <inheritdoc cref="CompiledModel.Score"/>
+    public void Score(ReadOnlySpan<float> rows, int rowCount, Span<float> scores) => _compiled.Score(rows, rowCount, scores);
+
+    /// <summary>
+    /// Which features made a row anomalous. Along the row's path through each tree, every split is credited with the change of the
+    /// expected path length that it caused, and the credits are summed per feature (Saabas 2014). The unit is bits: the contributions sum
+    /// to log₂ of the score over the score of the mean path, so +1 doubles the score; above 0 is towards anomalous.
+    /// </summary>
+    /// <param name="row">One row.</param>
+    /// <param name="contributions">One per feature; all 0 when <see cref="CanExplain"/> is false.</param>
+    /// <exception cref="ArgumentException">The lengths are not the number of features.</exception>
+    public void Explain(ReadOnlySpan<float> row, Span<float> contributions)
+    {
+        if (row.Length != ColumnCount || contributions.Length != ColumnCount)
+            throw new ArgumentException($"a row of {row.Length} and room for {contributions.Length}, the model has {ColumnCount} features", nameof(row));
+        contributions.Clear();
+        if (_compiled.Trees is not { } trees)
+            return;
+        trees.AddContributions(row, contributions);
+
+        // Without a normaliser (a model made elsewhere) the contributions are in units of the ensemble's own output.
+        var perBit = _pathNormaliser > 0 ? (float)(-1 / _pathNormaliser) : 1;
+        foreach (ref var contribution in contributions)
+            contribution *= perBit;
+    }
+
+    /// <summary>The p-value of a score: the share of benign traffic that scores as high or higher.</summary>
+    /// <exception cref="InvalidOperationException">The model has not been calibrated.</exception>
+    public double PValue(float score) =>
+        (Calibration ?? throw new InvalidOperationException("the model has not been calibrated")).PValue(score);
+}

@@ -1,0 +1,144 @@
+using System.Runtime.CompilerServices;
+
+namespace IoTGuard.Learning.Onnx;
+
+/// <summary>
+/// Trees as one flat array. The children of a split are neighbours, left before right. A leaf's threshold is NaN and its "right"
+/// child is itself, so walking on from a leaf stays there: all rows take the same number of steps, without a branch.
+/// </summary>
+internal sealed class TreeEnsemble
+{
+    private readonly Node[] _nodes;
+    private readonly Tree[] _trees;
+
+    /// <summary>Splits where NaN goes left; null in the usual case that there are none.</summary>
+    private readonly bool[]? _missingGoesLeft;
+
+    /// <summary>Mean of the leaf values under each node, weighted by the training rows that reached them.</summary>
+    private readonly float[] _expected;
+
+    internal TreeEnsemble(Node[] nodes, Tree[] trees, bool[]? missingGoesLeft, float[] expected, float offset, float scale)
+    {
+        _nodes = nodes;
+        _trees = trees;
+        _missingGoesLeft = missingGoesLeft;
+        _expected = expected;
+        Offset = offset;
+        Scale = scale;
+    }
+
+    /// <summary>Added to every output (base_values).</summary>
+    public float Offset { get; }
+
+    /// <summary>1 for a sum over the trees, 1 / trees for their mean.</summary>
+    public float Scale { get; }
+
+    /// <summary>A node. Leaves: threshold NaN, <paramref name="Right"/> the node itself.</summary>
+    /// <param name="Threshold">Values at or below it go to <paramref name="Right"/> − 1.</param>
+    /// <param name="FeatureOffset">Where the column starts in a block of rows: its number times <see cref="CompiledModel.BlockRows"/>.</param>
+    /// <param name="Right">Index of the right child.</param>
+    /// <param name="Value">A leaf's value.</param>
+    internal readonly record struct Node(float Threshold, int FeatureOffset, int Right, float Value);
+
+    /// <summary>A tree: its root and the depth of its deepest leaf.</summary>
+    internal readonly record struct Tree(int Root, int Depth);
+
+    /// <summary>Evaluates a block, columns one after the other, each of <see cref="CompiledModel.BlockRows"/> rows.</summary>
+    public void Evaluate(ReadOnlySpan<float> columns, Span<float> results, int rows)
+    {
+        results.Clear();
+        if (_missingGoesLeft is null)
+        {
+            foreach (var tree in _trees)
+            {
+                for (var lane = 0; lane < rows; lane += Lanes)
+                    AddLanes(columns[lane..], tree, results.Slice(lane, Lanes));
+            }
+        }
+        else
+        {
+            for (var lane = 0; lane < rows; lane++)
+            {
+                foreach (var tree in _trees)
+                    results[lane] += _nodes[FindLeaf(columns[lane..], tree, _missingGoesLeft)].Value;
+            }
+        }
+
+        for (var lane = 0; lane < rows; lane++)
+            results[lane] = (results[lane] * Scale) + Offset;
+    }
+
+    /// <summary>
+    /// Adds, for each column, by how much the splits on it moved the output away from the mean over the training rows
+    /// (Saabas 2014). The sum over all columns is the row's output minus that mean.
+    /// </summary>
+    /// <param name="row">One row, column by column.</param>
+    /// <param name="contributions">One sum per column.</param>
+    public void AddContributions(ReadOnlySpan<float> row, Span<float> contributions)
+    {
+        foreach (var tree in _trees)
+        {
+            var at = tree.Root;
+            while (true)
+            {
+                ref readonly var node = ref _nodes[at];
+                if (node.Right == at)
+                    break;
+                var column = node.FeatureOffset / CompiledModel.BlockRows;
+                var next = Step(node, at, row[column], _missingGoesLeft);
+                contributions[column] += (_expected[next] - _expected[at]) * Scale;
+                at = next;
+            }
+        }
+    }
+
+    /// <summary>Four or eight rows walk a tree side by side: their loads overlap instead of waiting for each other.</summary>
+    private void AddLanes(ReadOnlySpan<float> columns, Tree tree, Span<float> results)
+    {
+        var nodes = _nodes;
+        int n0 = tree.Root, n1 = n0, n2 = n0, n3 = n0, n4 = n0, n5 = n0, n6 = n0, n7 = n0;
+        for (var depth = tree.Depth; depth > 0; depth--)
+        {
+            n0 = Next(nodes, n0, columns, 0);
+            n1 = Next(nodes, n1, columns, 1);
+            n2 = Next(nodes, n2, columns, 2);
+            n3 = Next(nodes, n3, columns, 3);
+            n4 = Next(nodes, n4, columns, 4);
+            n5 = Next(nodes, n5, columns, 5);
+            n6 = Next(nodes, n6, columns, 6);
+            n7 = Next(nodes, n7, columns, 7);
+        }
+
+        results[7] += nodes[n7].Value;
+        results[6] += nodes[n6].Value;
+        results[5] += nodes[n5].Value;
+        results[4] += nodes[n4].Value;
+        results[3] += nodes[n3].Value;
+        results[2] += nodes[n2].Value;
+        results[1] += nodes[n1].Value;
+        results[0] += nodes[n0].Value;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Next(Node[] nodes, int at, ReadOnlySpan<float> columns, int lane)
+    {
+        ref readonly var node = ref nodes[at];
+        return node.Right - Unsafe.BitCast<bool, byte>(columns[node.FeatureOffset + lane] <= node.Threshold);
+    }
+
+    private int FindLeaf(ReadOnlySpan<float> columns, Tree tree, bool[] missingGoesLeft)
+    {
+        var at = tree.Root;
+        while (_nodes[at].Right != at)
+            at = Step(_nodes[at], at, columns[_nodes[at].FeatureOffset], missingGoesLeft);
+        return at;
+    }
+
+    private static int Step(in Node node, int at, float value, bool[]? missingGoesLeft)
+    {
+        var left = value <= node.Threshold || (missingGoesLeft is not null && missingGoesLeft[at] && float.IsNaN(value));
+        return left ? node.Right - 1 : node.Right;
+    }
+
+    private const int Lanes = 8;
+}
