@@ -62,12 +62,71 @@ public readonly record struct IpAddress(ulong High, ulong Low) : IComparable<IpA
         return high != 0 ? high : Low.CompareTo(other.Low);
     }
 
-    /// <summary>RFC 5952 text for IPv6, dotted decimal for IPv4.</summary>
+    /// <summary>Longest text of an address, in characters.</summary>
+    public const int MaximumTextLength = 39;
+
+    /// <summary>Writes dotted decimal for IPv4, the text of RFC 5952 for IPv6. Returns the number of characters, at most <see cref="MaximumTextLength"/>.</summary>
+    public int Format(Span<char> text)
+    {
+        var length = 0;
+        if (IsIpv4)
+        {
+            for (var shift = 24; shift >= 0; shift -= 8)
+            {
+                Append(text, ref length, (byte)(Ipv4 >> shift), "D");
+                if (shift > 0)
+                    text[length++] = '.';
+            }
+
+            return length;
+        }
+
+        var (zerosStart, zerosLength) = LongestZeroRun();
+        for (var i = 0; i < 8; i++)
+        {
+            if (i == zerosStart)
+            {
+                "::".CopyTo(text[length..]);
+                length += 2;
+                i += zerosLength - 1;
+                continue;
+            }
+
+            if (i > 0 && i != zerosStart + zerosLength)
+                text[length++] = ':';
+            Append(text, ref length, Group(i), "x");
+        }
+
+        return length;
+    }
+
+    /// <summary>The text of <see cref="Format"/>.</summary>
     public override string ToString()
     {
-        Span<byte> bytes = stackalloc byte[16];
-        var length = Write(bytes);
-        return new IPAddress(bytes[..length]).ToString();
+        Span<char> text = stackalloc char[MaximumTextLength];
+        return text[..Format(text)].ToString();
+    }
+
+    private static void Append(Span<char> text, ref int length, ushort number, string format)
+    {
+        number.TryFormat(text[length..], out var written, format, System.Globalization.CultureInfo.InvariantCulture);
+        length += written;
+    }
+
+    private ushort Group(int index) => (ushort)((index < 4 ? High : Low) >> (48 - (16 * (index & 3))));
+
+    /// <summary>RFC 5952, 4.2: the first of the longest runs of two or more zero groups is shortened; (-1, 0) when there is none.</summary>
+    private (int Start, int Length) LongestZeroRun()
+    {
+        var (bestStart, bestLength) = (-1, 1);
+        for (int i = 0, run = 0; i < 8; i++)
+        {
+            run = Group(i) == 0 ? run + 1 : 0;
+            if (run > bestLength)
+                (bestStart, bestLength) = (i - run + 1, run);
+        }
+
+        return bestStart < 0 ? (-1, 0) : (bestStart, bestLength);
     }
 
     public static bool operator <(IpAddress left, IpAddress right) => left.CompareTo(right) < 0;
