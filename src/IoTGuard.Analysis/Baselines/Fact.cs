@@ -1,0 +1,108 @@
+using IoTGuard.Wire.Network;
+
+namespace IoTGuard.Analysis.Baselines;
+
+/// <summary>Kinds of facts that are learned of a site and news when first seen later.</summary>
+public enum FactKind : byte
+{
+    /// <summary>A uses B's service: Number = IP protocol × 65536 + port.</summary>
+    Peer,
+
+    /// <summary>A offers a service: Number as above.</summary>
+    Service,
+
+    /// <summary>A uses a service outside of the site: Number as above.</summary>
+    OutsideService,
+
+    /// <summary>A opened an association to B: Text = calling, OtherText = called AE title.</summary>
+    AePair,
+
+    /// <summary>A stored objects of the SOP class Text.</summary>
+    SopClass,
+
+    /// <summary>A did the DICOM operation Text at B.</summary>
+    DicomOperation,
+
+    /// <summary>A had B send images to the AE title Text.</summary>
+    MoveDestination,
+
+    /// <summary>A asked B queries without a specific key.</summary>
+    BroadQuery,
+
+    /// <summary>A sent HL7 as application Text of facility OtherText.</summary>
+    Hl7Sender,
+
+    /// <summary>A sent B messages of the type Text.</summary>
+    Hl7Type,
+
+    /// <summary>The finding of rule Text about A (and peer B) stood when the site was learned.</summary>
+    Finding,
+}
+
+/// <summary>One fact. Unused parts are default.</summary>
+public readonly record struct Fact(FactKind Kind, IpAddress A, IpAddress B = default, int Number = 0, string? Text = null, string? OtherText = null)
+    : IComparable<Fact>
+{
+    /// <summary>A service as a fact's number.</summary>
+    public static int NumberOf(byte ipProtocol, ushort port) => (ipProtocol << 16) | port;
+
+    public int CompareTo(Fact other)
+    {
+        var order = Kind.CompareTo(other.Kind);
+        if (order == 0)
+            order = A.CompareTo(other.A);
+        if (order == 0)
+            order = B.CompareTo(other.B);
+        if (order == 0)
+            order = Number.CompareTo(other.Number);
+        if (order == 0)
+            order = string.CompareOrdinal(Text, other.Text);
+        return order != 0 ? order : string.CompareOrdinal(OtherText, other.OtherText);
+    }
+
+    public static bool operator <(Fact left, Fact right) => left.CompareTo(right) < 0;
+
+    public static bool operator >(Fact left, Fact right) => left.CompareTo(right) > 0;
+
+    public static bool operator <=(Fact left, Fact right) => left.CompareTo(right) <= 0;
+
+    public static bool operator >=(Fact left, Fact right) => left.CompareTo(right) >= 0;
+}
+
+/// <summary>When a fact was seen, and how often.</summary>
+/// <param name="FirstNs">Packet time of the first sighting, ns.</param>
+/// <param name="LastNs">Packet time of the last sighting, ns.</param>
+/// <param name="Count">Sightings.</param>
+public readonly record struct FactHistory(long FirstNs, long LastNs, long Count);
+
+/// <summary>What a run sees, beside what the site knew. Bounded: when full, new facts are neither kept nor news.</summary>
+public sealed class FactBook(IReadOnlyDictionary<Fact, FactHistory> known, int maximum)
+{
+    private readonly Dictionary<Fact, FactHistory> _seen = [];
+
+    /// <summary>Facts of this run.</summary>
+    public IReadOnlyDictionary<Fact, FactHistory> Seen => _seen;
+
+    /// <summary>Sightings of new facts that found the book full.</summary>
+    public long Overflows { get; private set; }
+
+    /// <summary>True when the site or this run knows the fact.</summary>
+    public bool Contains(in Fact fact) => _seen.ContainsKey(fact) || known.ContainsKey(fact);
+
+    /// <summary>True when the site knew the fact before this run.</summary>
+    public bool IsLearned(in Fact fact) => known.ContainsKey(fact);
+
+    /// <summary>Notes a sighting. True when the fact is new to the run and to the site.</summary>
+    public bool Note(in Fact fact, long timeNs)
+    {
+        if (_seen.Count >= maximum && !_seen.ContainsKey(fact))
+        {
+            Overflows++;
+            return false;
+        }
+
+        ref var history = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_seen, fact, out var exists);
+        history = exists ? history with { LastNs = timeNs, Count = history.Count + 1 } : new FactHistory(timeNs, timeNs, 1);
+        return !exists && !known.ContainsKey(fact);
+    }
+}

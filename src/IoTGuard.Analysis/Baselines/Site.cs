@@ -1,0 +1,100 @@
+using IoTGuard.Analysis.Inventory;
+
+namespace IoTGuard.Analysis.Baselines;
+
+/// <summary>A stretch of packet time that was learned from, ns since 1970.</summary>
+public readonly record struct LearningPeriod(long StartNs, long EndNs)
+{
+    public double Hours => Math.Max(0, EndNs - StartNs) / 3.6e12;
+}
+
+/// <summary>
+/// What was learned of a site: devices, facts, rates, the model, and how fast new things still appeared when learning ended.
+/// Immutable. The key for pseudonyms is no part of it.
+/// </summary>
+public sealed class Site
+{
+    /// <summary>Nothing learned: the first day.</summary>
+    public static Site Empty { get; } = new();
+
+    public IReadOnlyList<Device> Devices { get; init; } = [];
+
+    public IReadOnlyDictionary<Fact, FactHistory> Facts { get; init; } = new Dictionary<Fact, FactHistory>();
+
+    public IReadOnlyDictionary<RateKey, RateProfile> Rates { get; init; } = new Dictionary<RateKey, RateProfile>();
+
+    public IReadOnlyList<LearningPeriod> Periods { get; init; } = [];
+
+    /// <summary>New facts per hour of each kind in the last half of the latest learning period.</summary>
+    public IReadOnlyDictionary<FactKind, double> NewPerHour { get; init; } = new Dictionary<FactKind, double>();
+
+    /// <summary>New devices per hour in the last half of the latest learning period.</summary>
+    public double NewDevicesPerHour { get; init; }
+
+    /// <summary>The anomaly model as ONNX; empty = none.</summary>
+    public ReadOnlyMemory<byte> Model { get; init; }
+
+    /// <summary>Flows per hour that the model would have scored while learning; 0 = not known.</summary>
+    public double ScoredFlowsPerHour { get; init; }
+
+    /// <summary>True when there was a learning period.</summary>
+    public bool IsLearned => Periods.Count > 0;
+
+    /// <summary>Hours learned from.</summary>
+    public double HoursLearned => Periods.Sum(static p => p.Hours);
+
+    /// <summary>This site with a model.</summary>
+    public Site WithModel(ReadOnlyMemory<byte> onnx) => Copy(onnx);
+
+    /// <summary>What both know; rates of new things and the model are those of <paramref name="later"/> where it has them.</summary>
+    public Site Merge(Site later)
+    {
+        var facts = new Dictionary<Fact, FactHistory>(Facts);
+        foreach (var (fact, history) in later.Facts)
+        {
+            facts[fact] = facts.TryGetValue(fact, out var known)
+                ? new FactHistory(Math.Min(known.FirstNs, history.FirstNs), Math.Max(known.LastNs, history.LastNs), known.Count + history.Count)
+                : history;
+        }
+
+        var rates = new Dictionary<RateKey, RateProfile>(Rates);
+        foreach (var (key, profile) in later.Rates)
+            rates[key] = rates.TryGetValue(key, out var known) ? known.With(profile) : profile;
+
+        // A run with a site carries on the site's devices, so the later record of a device holds the earlier one.
+        var devices = new List<Device>(later.Devices);
+        var addresses = later.Devices.SelectMany(static d => d.Addresses).ToHashSet();
+        devices.AddRange(Devices.Where(d => !d.Addresses.Any(addresses.Contains)));
+
+        return new Site
+        {
+            Devices = devices,
+            Facts = facts,
+            Rates = rates,
+            Periods = [.. Periods, .. later.Periods],
+            NewPerHour = later.IsLearned ? later.NewPerHour : NewPerHour,
+            NewDevicesPerHour = later.IsLearned ? later.NewDevicesPerHour : NewDevicesPerHour,
+            Model = later.Model.IsEmpty ? Model : later.Model,
+            ScoredFlowsPerHour = later.ScoredFlowsPerHour > 0 ? later.ScoredFlowsPerHour : ScoredFlowsPerHour,
+        };
+    }
+
+    /// <summary>The site as files: name to content.</summary>
+    public IReadOnlyDictionary<string, byte[]> ToFiles() => SiteWriter.Write(this);
+
+    /// <summary>Reads a site back.</summary>
+    /// <exception cref="SiteException">A file is missing or damaged; the message names it, the line, and the remedy.</exception>
+    public static Site FromFiles(IReadOnlyDictionary<string, byte[]> files) => SiteReader.Read(files);
+
+    private Site Copy(ReadOnlyMemory<byte> model) => new()
+    {
+        Devices = Devices,
+        Facts = Facts,
+        Rates = Rates,
+        Periods = Periods,
+        NewPerHour = NewPerHour,
+        NewDevicesPerHour = NewDevicesPerHour,
+        Model = model,
+        ScoredFlowsPerHour = ScoredFlowsPerHour,
+    };
+}

@@ -1,0 +1,31 @@
+using IoTGuard.Analysis.Baselines;
+
+namespace IoTGuard.Analysis;
+
+/// <summary>Limits and choices of the detector.</summary>
+public sealed record DetectorOptions
+{
+    /// <summary>Alerts per day of packet time that the model may raise.</summary>
+    public double AlertBudgetPerDay { get; init; } = 10;
+
+    /// <summary>Most devices held; addresses beyond them are watched by rules but not inventoried.</summary>
+    public int MaximumDevices { get; init; } = 50_000;
+
+    /// <summary>Most facts (peers, senders, titles ...) held over all devices; facts beyond them are neither learned nor news.</summary>
+    public int MaximumFacts { get; init; } = 1_000_000;
+
+    /// <summary>Most alerts open at once; beyond them the ones longest quiet are closed.</summary>
+    public int MaximumOpenAlerts { get; init; } = 4096;
+
+    /// <summary>An open alert is sent again at most this often, ns of packet time.</summary>
+    public long UpdateIntervalNs { get; init; } = 60_000_000_000;
+
+    /// <summary>Addresses that belong to the site besides the private ones.</summary>
+    public IReadOnlyList<AddressPrefix> InsideNetworks { get; init; } = [];
+
+    /// <summary>Flow rows kept for training a model, a uniform sample of all; 0 = none.</summary>
+    public int TrainingRows { get; init; }
+
+    /// <summary>Thresholds that differ from the rule table, by "rule-id.threshold".</summary>
+    public IReadOnlyDictionary<string, double> Thresholds { get; init; } = new Dictionary<string, double>(StringComparer.Ordinal);
+}

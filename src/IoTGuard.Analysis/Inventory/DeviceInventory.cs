@@ -1,0 +1,200 @@
+using IoTGuard.Analysis.Baselines;
+using IoTGuard.Wire.Link;
+using IoTGuard.Wire.Network;
+
+namespace IoTGuard.Analysis.Inventory;
+
+/// <summary>
+/// The devices of the site, by address and hardware address. A hardware address with many IPv4 addresses, or with outside ones, is a
+/// router's: the devices behind it are told apart by address alone.
+/// </summary>
+public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
+{
+    /// <summary>IPv4 addresses of one hardware address from which on it is taken for a router's.</summary>
+    public const int RouterAddresses = 5;
+
+    /// <summary>Most hardware addresses watched.</summary>
+    public const int MaximumMacs = 100_000;
+
+    /// <summary>Most devices that were heard but neither answered nor were answered; a flood of invented senders stops here.</summary>
+    public const int MaximumUnconfirmed = 4096;
+
+    private readonly Dictionary<IpAddress, Device> _byAddress = [];
+    private readonly Dictionary<MacAddress, MacEntry> _byMac = [];
+    private readonly List<Device> _devices = [];
+    private int _unconfirmed;
+
+    private sealed class MacEntry
+    {
+        public readonly List<IpAddress> Addresses = [];
+        public Device? Device;
+        public bool IsRouter;
+    }
+
+    /// <summary>Devices in the order they were first seen.</summary>
+    public IReadOnlyList<Device> Devices => _devices;
+
+    /// <summary>Sightings that found the inventory full.</summary>
+    public long Overflows { get; private set; }
+
+    /// <summary>The device that has an address, or null.</summary>
+    public Device? Find(IpAddress address) => _byAddress.GetValueOrDefault(address);
+
+    /// <summary>The device with a hardware address that is its own, or null.</summary>
+    public Device? Find(MacAddress mac) => _byMac.TryGetValue(mac, out var entry) && !entry.IsRouter ? entry.Device : null;
+
+    public bool IsRouter(MacAddress mac) => _byMac.TryGetValue(mac, out var entry) && entry.IsRouter;
+
+    /// <summary>Notes a sender; null when the address is no inside host's, or the inventory is full.</summary>
+    /// <param name="address">Its address.</param>
+    /// <param name="mac">The hardware address of the frame; a router's when it came from another network.</param>
+    /// <param name="timeNs">Packet time, ns.</param>
+    /// <param name="confirmed">True when traffic went both ways, or ARP said so.</param>
+    public Device? Observe(IpAddress address, MacAddress mac, long timeNs, bool confirmed)
+    {
+        if (!_byAddress.TryGetValue(address, out var device))
+        {
+            if (!AddressScope.IsHost(address))
+                return null;
+            if (!scope.IsInside(address))
+            {
+                NoteMac(address, mac, isOutside: true);
+                return null;
+            }
+
+            device = Add(address, mac, timeNs, confirmed);
+            if (device is null)
+                return null;
+        }
+
+        if (timeNs > device.LastSeenNs)
+            device.LastSeenNs = timeNs;
+        if (confirmed && !device.IsConfirmed)
+        {
+            device.IsConfirmed = true;
+            _unconfirmed--;
+        }
+
+        if (!mac.IsNone && mac != device.Mac)
+            NoteMac(address, mac, isOutside: false);
+        return device;
+    }
+
+    /// <summary>Notes that a hardware address claims an address in ARP.</summary>
+    public Device? ObserveClaim(IpAddress address, MacAddress mac, long timeNs)
+    {
+        var device = Observe(address, mac, timeNs, confirmed: true);
+        if (device is null)
+            return null;
+        device.Mac = mac;
+        device.MacFromArp = true;
+        if (_byMac.TryGetValue(mac, out var entry))
+        {
+            device.IsRouter |= entry.IsRouter;
+            entry.Device ??= device;
+        }
+
+        return device;
+    }
+
+    /// <summary>Takes a device of a learned site in.</summary>
+    internal void Restore(Device device)
+    {
+        if (_devices.Count >= maximumDevices || _byAddress.ContainsKey(device.Address))
+            return;
+        _devices.Add(device);
+        foreach (var address in device.Addresses)
+            _byAddress.TryAdd(address, device);
+        if (device.Mac.IsNone || _byMac.Count >= MaximumMacs || _byMac.ContainsKey(device.Mac))
+            return;
+        var entry = new MacEntry { Device = device, IsRouter = device.IsRouter };
+        entry.Addresses.Add(device.Address);
+        _byMac.Add(device.Mac, entry);
+    }
+
+    private Device? Add(IpAddress address, MacAddress mac, long timeNs, bool confirmed)
+    {
+        var entry = NoteMac(address, mac, isOutside: false);
+        var own = entry is null || entry.IsRouter ? default : mac;
+
+        // The IPv6 address of a dual-stack host. A router's hardware address never qualifies: it is soon seen with more than one IPv4 address.
+        if (!address.IsIpv4 && entry is { IsRouter: false, Device: { MacFromArp: true } known } && entry.Addresses.Count(static a => a.IsIpv4) == 1
+            && known.AddAddress(address))
+        {
+            _byAddress.Add(address, known);
+            return known;
+        }
+
+        if (_devices.Count >= maximumDevices || (!confirmed && _unconfirmed >= MaximumUnconfirmed))
+        {
+            Overflows++;
+            return null;
+        }
+
+        var device = new Device(address, own, timeNs) { IsConfirmed = confirmed };
+        if (!confirmed)
+            _unconfirmed++;
+        _byAddress.Add(address, device);
+        _devices.Add(device);
+        if (entry is { IsRouter: false })
+            entry.Device ??= device;
+        return device;
+    }
+
+    private MacEntry? NoteMac(IpAddress address, MacAddress mac, bool isOutside)
+    {
+        if (mac.IsNone || mac.IsGroup)
+            return null;
+        if (!_byMac.TryGetValue(mac, out var entry))
+        {
+            if (_byMac.Count >= MaximumMacs)
+                return null;
+            _byMac.Add(mac, entry = new MacEntry());
+        }
+
+        if (entry.IsRouter)
+            return entry;
+        if (isOutside)
+        {
+            BecomeRouter(entry, mac);
+        }
+        else if (!entry.Addresses.Contains(address))
+        {
+            entry.Addresses.Add(address);
+            var v4 = 0;
+            foreach (var held in entry.Addresses)
+                v4 += held.IsIpv4 ? 1 : 0;
+            if (v4 >= RouterAddresses || entry.Addresses.Count >= Device.MaximumListed)
+                BecomeRouter(entry, mac);
+        }
+
+        return entry;
+    }
+
+    /// <summary>Takes a router's hardware address away from the devices behind it; only those that claimed it in ARP keep it.</summary>
+    private void BecomeRouter(MacEntry entry, MacAddress mac)
+    {
+        entry.IsRouter = true;
+        entry.Device = null;
+        foreach (var address in entry.Addresses)
+        {
+            if (!_byAddress.TryGetValue(address, out var device) || device.Mac != mac)
+                continue;
+            if (device.MacFromArp)
+            {
+                device.IsRouter = true;
+            }
+            else
+            {
+                device.Mac = default;
+                if (device.Address != address)
+                {
+                    device.RemoveAddress(address);
+                    _byAddress.Remove(address);
+                }
+            }
+        }
+
+        entry.Addresses.Clear();
+    }
+}

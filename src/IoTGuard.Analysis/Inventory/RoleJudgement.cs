@@ -1,0 +1,70 @@
+namespace IoTGuard.Analysis.Inventory;
+
+/// <summary>A role, how sure it is (0 to 1), and the deeds it rests on.</summary>
+public readonly record struct RoleJudgement(DeviceRole Role, double Confidence, string Reason)
+{
+    private delegate int Evidence(Device device);
+
+    private sealed record Rule(DeviceRole Role, Evidence Count, string Reason, double Weight);
+
+    // The first rule with the greatest weight × saturation wins; order breaks ties.
+    private static readonly Rule[] Table =
+    [
+        new(DeviceRole.Router, static d => d.IsRouter ? 10 : 0, "its hardware address carries packets of many addresses", 1.0),
+        new(DeviceRole.Pacs, static d => Both(d.Deeds.StoresAccepted, d.Deeds.QueriesAnswered + d.Deeds.RetrievesAnswered), "keeps images and answers queries", 0.98),
+        new(DeviceRole.Pacs, static d => d.Deeds.RetrievesAnswered, "answers C-MOVE or C-GET", 0.9),
+        new(DeviceRole.InterfaceEngine, static d => Both(d.Deeds.Hl7Received, d.Deeds.Hl7Sent), "receives and sends HL7", 0.95),
+        new(DeviceRole.WorklistServer, static d => d.Deeds.WorklistAnswered + d.Deeds.StepsAccepted, "answers modality worklist or performed steps", 0.94),
+        new(DeviceRole.Modality, static d => Both(d.Deeds.StoresSent, d.Deeds.WorklistAsked + d.Deeds.StepsReported), "sends images and asks a worklist", 0.97),
+        new(DeviceRole.Workstation, static d => d.Deeds.RetrievesAsked, "asks for images with C-MOVE or C-GET", 0.92),
+        new(DeviceRole.Modality, static d => d.Deeds.WorklistAsked + d.Deeds.StepsReported, "asks a worklist", 0.85),
+        new(DeviceRole.Workstation, static d => d.Deeds.QueriesAsked, "queries images", 0.75),
+        new(DeviceRole.Pacs, static d => d.Deeds.QueriesAnswered, "answers queries", 0.7),
+        new(DeviceRole.Modality, static d => d.Deeds.StoresSent, "sends images", 0.65),
+        new(DeviceRole.Pacs, static d => d.Deeds.StoresAccepted, "accepts images", 0.6),
+        new(DeviceRole.HospitalInformationSystem, static d => d.Deeds.AdtSent + d.Deeds.OrdersSent, "sends admissions or orders", 0.85),
+        new(DeviceRole.Analyzer, static d => d.Deeds.ResultsSent, "sends results", 0.8),
+        new(DeviceRole.HospitalInformationSystem, static d => d.Deeds.OtherHl7Sent, "sends HL7", 0.5),
+        new(DeviceRole.Hl7Receiver, static d => d.Deeds.Hl7Received, "receives HL7", 0.6),
+        new(DeviceRole.InfrastructureServer, static d => d.Deeds.InfrastructureAnswers, "answers DNS, DHCP, time or directory requests", 0.6),
+        new(DeviceRole.Server, static d => d.Offered.Count, "offers services", 0.3),
+        new(DeviceRole.Client, static d => d.Used.Count, "uses services", 0.2),
+    ];
+
+    /// <summary>Name of a role in outputs.</summary>
+    public static string NameOf(DeviceRole role) => role switch
+    {
+        DeviceRole.Modality => "modality",
+        DeviceRole.Pacs => "pacs",
+        DeviceRole.Workstation => "workstation",
+        DeviceRole.WorklistServer => "worklist-server",
+        DeviceRole.InterfaceEngine => "interface-engine",
+        DeviceRole.HospitalInformationSystem => "hospital-information-system",
+        DeviceRole.Analyzer => "analyzer",
+        DeviceRole.Hl7Receiver => "hl7-receiver",
+        DeviceRole.InfrastructureServer => "infrastructure-server",
+        DeviceRole.Router => "router",
+        DeviceRole.Client => "client",
+        DeviceRole.Server => "server",
+        _ => "unknown",
+    };
+
+    /// <summary>Judges a device by its deeds.</summary>
+    public static RoleJudgement Of(Device device)
+    {
+        var best = new RoleJudgement(DeviceRole.Unknown, 0, "nothing seen yet");
+        foreach (var rule in Table)
+        {
+            var count = rule.Count(device);
+            if (count == 0)
+                continue;
+            var confidence = rule.Weight * (1 - (0.5 / count));
+            if (confidence > best.Confidence)
+                best = new RoleJudgement(rule.Role, confidence, rule.Reason);
+        }
+
+        return best;
+    }
+
+    private static int Both(int one, int other) => Math.Min(one, other);
+}
