@@ -1,2 +1,0 @@
-namespace IoTGuard.Capture.Tests;
-public sealed class Placeholder { [Fact] public void RepositoryIsFound() => Assert.True(File.Exists(TestSupport.Repository.PathOf("IoTGuard.slnx"))); }
