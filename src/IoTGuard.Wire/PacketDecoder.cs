@@ -6,7 +6,25 @@ namespace IoTGuard.Wire;
 /// <summary>Link → IP → transport, for one frame. Total: every input gives a view, and what is wrong is in <see cref="PacketView.Fault"/>.</summary>
 public static class PacketDecoder
 {
-    /// <summary>Decodes <paramref name="frame"/> into <paramref name="view"/>, overwriting it.</summary>
+    /// <summary>
+    /// Decodes a frame of a batch into <paramref name="view"/>, overwriting it. Lengths in its headers are held against the frame's length
+    /// on the wire: a datagram that claims more than was sent is <see cref="FaultKind.BadLength"/>, its payload ends with the frame.
+    /// </summary>
+    /// <param name="frame">Captured bytes of the frame; not kept.</param>
+    /// <param name="header">What the capture says about it.</param>
+    /// <param name="view">Receives the headers.</param>
+    public static void Decode(ReadOnlySpan<byte> frame, in FrameHeader header, ref PacketView view)
+    {
+        Decode(frame, header.Link, header.AuxVlan, ref view);
+        var sent = Math.Max(header.WireLength, frame.Length) - view.PayloadOffset;
+        if (view.PayloadWireLength > sent)
+        {
+            view.Note(new Fault(FaultKind.BadLength, Layer.Network, view.NetworkOffset, view.PayloadWireLength, sent));
+            view.PayloadWireLength = Math.Max(view.PayloadLength, sent);
+        }
+    }
+
+    /// <summary>Decodes <paramref name="frame"/> into <paramref name="view"/>, overwriting it, when its length on the wire is not known.</summary>
     /// <param name="frame">Captured bytes of the frame; not kept.</param>
     /// <param name="link">Link type of its interface.</param>
     /// <param name="auxVlan">VLAN tag stripped by the kernel, as in <see cref="FrameHeader.AuxVlan"/>.</param>

@@ -36,7 +36,7 @@ public enum TcpFlags : byte
 
 /// <summary>
 /// The decoded headers of one frame: 128 bytes, what every packet needs in the first half. Values only; offsets point into the frame
-/// that was decoded. Filled by <see cref="PacketDecoder.Decode"/>, which can be given the same view again and again.
+/// that was decoded. Filled by <see cref="PacketDecoder"/>, which can be given the same view again and again.
 /// </summary>
 public struct PacketView
 {
@@ -131,6 +131,14 @@ public struct PacketView
         PayloadOffset = offset;
         PayloadLength = capturedEnd - offset;
         PayloadWireLength = wireEnd - offset;
+    }
+
+    /// <summary>Sets that the capture ends before the payload, of which so many bytes were sent.</summary>
+    internal void SetNoPayload(int capturedEnd, int wireLength)
+    {
+        PayloadOffset = capturedEnd;
+        PayloadLength = 0;
+        PayloadWireLength = Math.Max(0, wireLength);
     }
 
     /// <summary>Keeps a fault that does not end decoding, unless an earlier one is kept.</summary>

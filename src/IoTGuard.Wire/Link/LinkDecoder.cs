@@ -100,8 +100,8 @@ internal static class LinkDecoder
 
     private static void DecodeCooked(ReadOnlySpan<byte> frame, int offset, ushort hardwareType, ushort protocol, ref PacketView view)
     {
-        // For these ARPHRD types the protocol field is no EtherType: FRAD, radiotap, IP-GRE, netlink.
-        if (hardwareType is 770 or 778 or 803 or 824)
+        // For these ARPHRD types the protocol field is no EtherType: FRAD, radiotap, netlink.
+        if (hardwareType is 770 or 803 or 824)
             view.End(new Fault(FaultKind.Unsupported, Layer.Link, 0, hardwareType));
         else if (protocol == 4) // LINUX_SLL_P_802_2
             DecodeLlc(frame, offset, ref view);

@@ -101,9 +101,6 @@ public static class IpProtocol
     public const byte NoNextHeader = 59;
     public const byte DestinationOptions = 60;
     public const byte Sctp = 132;
-    public const byte Mobility = 135;
-    public const byte HostIdentity = 139;
-    public const byte Shim6 = 140;
 
     /// <summary>True for protocols that carry a further packet which is not followed.</summary>
     public static bool IsTunnel(byte protocol) => protocol is
@@ -115,5 +112,6 @@ public static class IpProtocol
         or 97 // EtherIP, RFC 3378
         or 98 // encapsulation header, RFC 1241
         or 115 // L2TPv3, RFC 3931
-        or 137; // MPLS in IP, RFC 4023
+        or 137 // MPLS in IP, RFC 4023
+        or 143; // Ethernet, RFC 8986
 }

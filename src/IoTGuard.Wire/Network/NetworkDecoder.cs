@@ -57,7 +57,7 @@ internal static class NetworkDecoder
         if (bytes.Length < headerLength)
         {
             view.End(new Fault(FaultKind.Truncated, Layer.Network, offset, headerLength, bytes.Length));
-            view.SetPayload(frame.Length, frame.Length, offset + totalLength);
+            view.SetNoPayload(frame.Length, totalLength - headerLength);
             return;
         }
 
@@ -147,8 +147,7 @@ internal static class NetworkDecoder
     }
 
     private static bool IsExtension(byte nextHeader) => nextHeader is
-        IpProtocol.HopByHop or IpProtocol.Routing or IpProtocol.Fragment or IpProtocol.DestinationOptions
-        or IpProtocol.Authentication or IpProtocol.Mobility or IpProtocol.HostIdentity or IpProtocol.Shim6;
+        IpProtocol.HopByHop or IpProtocol.Routing or IpProtocol.Fragment or IpProtocol.DestinationOptions or IpProtocol.Authentication;
 
     /// <summary>Walks extension headers (RFC 8200, 4) from <see cref="PacketView.PayloadOffset"/> to the transport header.</summary>
     private static void DecodeExtensions(ReadOnlySpan<byte> datagram, int wireEnd, ref PacketView view)
@@ -180,7 +179,7 @@ internal static class NetworkDecoder
             {
                 var kind = wireEnd - offset < length ? FaultKind.BadLength : FaultKind.Truncated;
                 view.End(new Fault(kind, Layer.Network, offset, length, bytes.Length));
-                view.SetPayload(datagram.Length, datagram.Length, Math.Max(wireEnd, datagram.Length));
+                view.SetNoPayload(datagram.Length, wireEnd - offset - length);
                 return;
             }
 

@@ -32,7 +32,7 @@ public static class CommunityId
         length += second.Write(tuple[length..]);
         tuple[length++] = key.Protocol;
         tuple[length++] = 0;
-        if (HasPorts(key.Protocol))
+        if (HasPorts(key))
         {
             BinaryPrimitives.WriteUInt16BigEndian(tuple[length..], firstPort);
             BinaryPrimitives.WriteUInt16BigEndian(tuple[(length + 2)..], secondPort);
@@ -53,8 +53,13 @@ public static class CommunityId
         return Encoding.ASCII.GetString(text);
     }
 
-    private static bool HasPorts(byte protocol) =>
-        protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Icmp or IpProtocol.Icmpv6 or IpProtocol.Sctp;
+    /// <summary>Later fragments of TCP, UDP and SCTP show no ports; as in other tools they take no part then.</summary>
+    private static bool HasPorts(in FlowKey key) => key.Protocol switch
+    {
+        IpProtocol.Icmp or IpProtocol.Icmpv6 => true,
+        IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp => (key.PortA | key.PortB) != 0,
+        _ => false,
+    };
 
     private static bool IsOneWay(in FlowKey key) =>
         key.Protocol is IpProtocol.Icmp or IpProtocol.Icmpv6 && IcmpPorts.Counterpart(key.Protocol, key.PortB) is null;

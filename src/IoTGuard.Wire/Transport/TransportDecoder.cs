@@ -155,6 +155,6 @@ internal static class TransportDecoder
         var onWire = wireEnd - view.PayloadOffset;
         var kind = onWire < required ? FaultKind.BadLength : FaultKind.Truncated;
         view.End(new Fault(kind, Layer.Transport, view.PayloadOffset, required, datagram.Length - view.PayloadOffset));
-        view.SetPayload(datagram.Length, datagram.Length, Math.Max(wireEnd, datagram.Length));
+        view.SetNoPayload(datagram.Length, wireEnd - view.PayloadOffset - required);
     }
 }
