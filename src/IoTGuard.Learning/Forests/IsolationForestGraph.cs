@@ -20,8 +20,11 @@ internal static class IsolationForestGraph
             ],
             [new OnnxTensor("normaliser", [1], [(float)(-Math.Log(2) / perBit)])],
             [new OnnxValueInfo("features", OnnxElementType.Float, [-1, forest.Columns.Count])],
-            [new OnnxValueInfo("score", OnnxElementType.Float, [-1, 1])]);
+            [PerRow("score")],
+            [PerRow("path_length_sum"), PerRow("log_score")]);
     }
+
+    private static OnnxValueInfo PerRow(string name) => new(name, OnnxElementType.Float, [-1, 1]);
 
     private static List<OnnxAttributeValue> Attributes(IsolationForest forest)
     {

@@ -20,13 +20,14 @@ public sealed record OnnxModel(
 /// <summary>OperatorSetIdProto: the version of the operators of a domain ("" is ai.onnx).</summary>
 public sealed record OnnxOpset(string Domain, long Version);
 
-/// <summary>GraphProto.</summary>
+/// <summary>GraphProto; <paramref name="Intermediates"/> (value_info) tells other tools the types in between.</summary>
 public sealed record OnnxGraph(
     string Name,
     IReadOnlyList<OnnxNode> Nodes,
     IReadOnlyList<OnnxTensor> Initializers,
     IReadOnlyList<OnnxValueInfo> Inputs,
-    IReadOnlyList<OnnxValueInfo> Outputs);
+    IReadOnlyList<OnnxValueInfo> Outputs,
+    IReadOnlyList<OnnxValueInfo> Intermediates);
 
 /// <summary>NodeProto.</summary>
 public sealed record OnnxNode(

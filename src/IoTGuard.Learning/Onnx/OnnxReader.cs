@@ -95,6 +95,7 @@ internal static class OnnxReader
         var initializers = new List<OnnxTensor>();
         var inputs = new List<OnnxValueInfo>();
         var outputs = new List<OnnxValueInfo>();
+        var intermediates = new List<OnnxValueInfo>();
         for (uint tag; (tag = input.ReadTag()) != 0;)
         {
             switch (tag)
@@ -104,11 +105,12 @@ internal static class OnnxReader
                 case Bytes | (5 << 3): Add(initializers, ReadTensor(Message(input)), OnnxLimits.MaxGraphValues, "initializers"); break;
                 case Bytes | (11 << 3): Add(inputs, ReadValueInfo(Message(input)), OnnxLimits.MaxGraphValues, "inputs"); break;
                 case Bytes | (12 << 3): Add(outputs, ReadValueInfo(Message(input)), OnnxLimits.MaxGraphValues, "outputs"); break;
+                case Bytes | (13 << 3): Add(intermediates, ReadValueInfo(Message(input)), OnnxLimits.MaxGraphValues, "value types"); break;
                 default: input.SkipLastField(); break;
             }
         }
 
-        return new OnnxGraph(name, nodes, initializers, inputs, outputs);
+        return new OnnxGraph(name, nodes, initializers, inputs, outputs, intermediates);
     }
 
     private static OnnxNode ReadNode(CodedInputStream input)

@@ -41,6 +41,8 @@ internal static class OnnxWriter
             Nested(output, 11, o => WriteValueInfo(o, input));
         foreach (var result in graph.Outputs)
             Nested(output, 12, o => WriteValueInfo(o, result));
+        foreach (var value in graph.Intermediates)
+            Nested(output, 13, o => WriteValueInfo(o, value));
     }
 
     private static void WriteNode(CodedOutputStream output, OnnxNode node)

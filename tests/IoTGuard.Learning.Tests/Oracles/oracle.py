@@ -1,0 +1,144 @@
+"""Independent answers for the tests of IoTGuard.Learning, from scikit-learn and python3-onnx.
+
+  oracle.py evaluate MODEL.onnx ROWS.csv SCORES.csv
+      checks the model with onnx.checker, scores the rows with onnx.reference where this version has it, else by the
+      walk below over the parsed file
+  oracle.py sklearn TRAIN.csv TEST.csv LABELS.csv SEEDS
+      per seed: AUROC, average precision, seconds to train, seconds to score; trained on TRAIN
+  oracle.py export TRAIN.csv MODEL.onnx ROWS.csv SCORES.csv
+      a scikit-learn forest as ONNX, and its own scores of the rows
+"""
+import sys
+import time
+
+import numpy as np
+
+
+def read(path):
+    return np.loadtxt(path, delimiter=",", skiprows=1, dtype=np.float32, ndmin=2)
+
+
+def write(path, scores):
+    with open(path, "w") as out:
+        out.write("score\n")
+        out.writelines(f"{float(np.float32(s)):.9g}\n" for s in scores)
+
+
+def tree_sums(node, rows):
+    """TreeEnsembleRegressor with BRANCH_LEQ and SUM, as the operator's text has it."""
+    a = {x.name: x for x in node.attribute}
+    trees, nodes = a["nodes_treeids"].ints, a["nodes_nodeids"].ints
+    features, values = a["nodes_featureids"].ints, a["nodes_values"].floats
+    modes = [m.decode() for m in a["nodes_modes"].strings]
+    assert set(modes) <= {"LEAF", "BRANCH_LEQ"}, set(modes)
+    index = {(t, n): i for i, (t, n) in enumerate(zip(trees, nodes))}
+    true = [index[t, n] if m != "LEAF" else -1 for t, n, m in zip(trees, a["nodes_truenodeids"].ints, modes)]
+    false = [index[t, n] if m != "LEAF" else -1 for t, n, m in zip(trees, a["nodes_falsenodeids"].ints, modes)]
+    weights = {(t, n): w for t, n, w in zip(a["target_treeids"].ints, a["target_nodeids"].ints, a["target_weights"].floats)}
+    roots = sorted({i for i in range(len(modes))} - set(true) - set(false))
+    sums = []
+    for row in rows:
+        total = np.float64(0)
+        for at in roots:
+            while modes[at] != "LEAF":
+                at = true[at] if row[features[at]] <= np.float32(values[at]) else false[at]
+            total += weights.get((trees[at], nodes[at]), 0)
+        sums.append([np.float32(total)])
+    return np.array(sums, dtype=np.float32)
+
+
+def evaluate(model_path, rows_path, scores_path):
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(model_path)
+    onnx.checker.check_model(model, full_check=True)
+    rows = read(rows_path)
+    try:
+        from onnx.reference import ReferenceEvaluator
+    except ImportError:
+        known = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
+        known[model.graph.input[0].name] = rows
+        simple = {"Mul": np.multiply, "Exp": np.exp, "Neg": np.negative, "Div": np.divide, "Pow": np.power}
+        for node in model.graph.node:
+            if node.op_type == "TreeEnsembleRegressor":
+                known[node.output[0]] = tree_sums(node, rows)
+            else:
+                known[node.output[0]] = simple[node.op_type](*[known[i] for i in node.input])
+        scores = known[model.graph.output[0].name]
+        how = "walk"
+    else:
+        scores = ReferenceEvaluator(model).run(None, {model.graph.input[0].name: rows})[0]
+        how = "onnx.reference"
+    assert scores.shape == (len(rows), 1), scores.shape
+    write(scores_path, scores[:, 0])
+    print(how, onnx.__version__, sorted(p.key for p in model.metadata_props))
+
+
+def compare(train_path, test_path, labels_path, seeds):
+    from sklearn.ensemble import IsolationForest
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    train, test, labels = read(train_path), read(test_path), read(labels_path)[:, 0]
+    for seed in range(int(seeds)):
+        forest = IsolationForest(n_estimators=100, max_samples=256, random_state=seed, n_jobs=1)
+        start = time.process_time()
+        forest.fit(train)
+        fitted = time.process_time()
+        scores = -forest.score_samples(test)
+        done = time.process_time()
+        print(roc_auc_score(labels, scores), average_precision_score(labels, scores), fitted - start, done - fitted)
+
+
+def export(train_path, model_path, rows_path, scores_path):
+    from onnx import TensorProto, helper, save
+    from sklearn.ensemble import IsolationForest
+    from sklearn.ensemble._iforest import _average_path_length
+
+    train = read(train_path)
+    forest = IsolationForest(n_estimators=50, max_samples=128, random_state=3).fit(train)
+    attributes = {k: [] for k in (
+        "nodes_treeids nodes_nodeids nodes_featureids nodes_values nodes_modes nodes_truenodeids nodes_falsenodeids nodes_hitrates "
+        "target_treeids target_nodeids target_ids target_weights").split()}
+
+    def add(**values):
+        for key, value in values.items():
+            attributes[key].append(value)
+
+    for number, estimator in enumerate(forest.estimators_):
+        tree = estimator.tree_
+        depth = np.zeros(tree.node_count)
+        for i in range(tree.node_count):
+            leaf = tree.children_left[i] < 0
+            # scikit-learn compares float32 values with double thresholds: the float32 at or below decides the same.
+            limit = np.float32(tree.threshold[i])
+            if limit > tree.threshold[i]:
+                limit = np.nextafter(limit, np.float32(-np.inf))
+            add(nodes_treeids=number, nodes_nodeids=i, nodes_featureids=0 if leaf else tree.feature[i], nodes_values=0.0 if leaf else float(limit),
+                nodes_modes="LEAF" if leaf else "BRANCH_LEQ", nodes_truenodeids=0 if leaf else tree.children_left[i],
+                nodes_falsenodeids=0 if leaf else tree.children_right[i], nodes_hitrates=float(tree.n_node_samples[i]))
+            if leaf:
+                add(target_treeids=number, target_nodeids=i, target_ids=0,
+                    target_weights=float(depth[i] + _average_path_length(tree.n_node_samples[i:i + 1])[0]))
+            else:
+                depth[tree.children_left[i]] = depth[tree.children_right[i]] = depth[i] + 1
+    normaliser = 50 * _average_path_length(np.array([forest.max_samples_]))[0]
+    graph = helper.make_graph(
+        [
+            helper.make_node("TreeEnsembleRegressor", ["x"], ["sum"], domain="ai.onnx.ml", n_targets=1, **attributes),
+            helper.make_node("Neg", ["sum"], ["minus"]),
+            helper.make_node("Div", ["minus", "normaliser"], ["exponent"]),
+            helper.make_node("Pow", ["two", "exponent"], ["score"]),
+        ],
+        "sklearn",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", train.shape[1]])],
+        [helper.make_tensor_value_info("score", TensorProto.FLOAT, ["N", 1])],
+        [helper.make_tensor("normaliser", TensorProto.FLOAT, [1], [normaliser]),
+         helper.make_tensor("two", TensorProto.FLOAT, [1], np.array([2], dtype=np.float32).tobytes(), raw=True)])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13), helper.make_opsetid("ai.onnx.ml", 3)])
+    helper.set_model_props(model, {"iotguard.schema_hash": "elsewhere", "iotguard.path_normaliser": repr(float(normaliser))})
+    save(model, model_path)
+    write(scores_path, -forest.score_samples(read(rows_path)))
+
+
+{"evaluate": evaluate, "sklearn": compare, "export": export}[sys.argv[1]](*sys.argv[2:])
