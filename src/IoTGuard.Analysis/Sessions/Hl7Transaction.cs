@@ -18,8 +18,8 @@ public enum Hl7Event : byte
 /// <summary>A short text held by value, so that unique identifiers cost no allocation. Longer texts are cut.</summary>
 public struct ShortText
 {
-    /// <summary>Longest text held, in bytes.</summary>
-    public const int Capacity = 63;
+    /// <summary>Longest text held, in bytes: the longest MSH-10 of HL7 2.9.</summary>
+    public const int Capacity = 199;
 
     private Buffer _bytes;
     private byte _length;
@@ -43,40 +43,63 @@ public struct ShortText
     }
 }
 
-/// <summary>One HL7 v2 event. Texts are interned; null = not seen. No field holds patient data.</summary>
+/// <summary>
+/// One HL7 v2 event. Texts are interned; null = not seen. No field holds patient data.
+/// The client is the endpoint that sent the message, for an acknowledgement the one that is acknowledged.
+/// A message's duration runs from its first byte to its acknowledgement, and the same span is the acknowledgement's duration.
+/// Bytes run from MSH to the end of the last segment, block characters excluded; in a fault, from the start of the frame.
+/// </summary>
 public sealed class Hl7Transaction : Transaction
 {
     private static readonly string[] EventNames = ["message", "ack", "fault"];
+    private static readonly string[] FaultNames = Array.ConvertAll(Enum.GetNames<FaultKind>(), System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName);
 
     private ShortText _controlId;
     private ShortText _acknowledges;
 
     public Hl7Event Event { get; set; }
 
-    /// <summary>MSH-9 as sent, e.g. "ADT^A01" (message code and trigger event; a structure component is kept apart).</summary>
+    /// <summary>MSH-9: message code and trigger event joined by ^, e.g. "ADT^A01"; the structure component is kept apart.</summary>
     public string? MessageType { get; set; }
 
+    /// <summary>MSH-9.3, e.g. "ADT_A01".</summary>
     public string? MessageStructure { get; set; }
 
+    /// <summary>EVN-1, which old versions use for the trigger event.</summary>
+    public string? EventType { get; set; }
+
+    /// <summary>MSH-3 as sent, all components.</summary>
     public string? SendingApplication { get; set; }
 
+    /// <summary>MSH-4 as sent.</summary>
     public string? SendingFacility { get; set; }
 
+    /// <summary>MSH-5 as sent.</summary>
     public string? ReceivingApplication { get; set; }
 
+    /// <summary>MSH-6 as sent.</summary>
     public string? ReceivingFacility { get; set; }
 
-    /// <summary>MSH-12.</summary>
+    /// <summary>MSH-12.1.</summary>
     public string? Version { get; set; }
 
-    /// <summary>MSH-11.</summary>
+    /// <summary>MSH-11.1.</summary>
     public string? ProcessingId { get; set; }
+
+    /// <summary>MSH-15: when the sender wants commit acknowledgements (AL, NE, ER, SU); null in original mode.</summary>
+    public string? AcceptAcknowledgement { get; set; }
+
+    /// <summary>MSH-16: the same for application acknowledgements.</summary>
+    public string? ApplicationAcknowledgement { get; set; }
 
     /// <summary>MSH-18, first repetition.</summary>
     public string? CharacterSet { get; set; }
 
-    /// <summary>MSA-1: AA, AE, AR, CA, CE, CR; null = no acknowledgement seen.</summary>
+    /// <summary>MSA-1 (AA, AE, AR, CA, CE, CR): of an acknowledgement its own, of a message that of the last acknowledgement seen; null = none seen.</summary>
     public string? AckCode { get; set; }
+
+    /// <summary>ERR-3.1 (or ERR-1.4 of old versions) of the first ERR segment, table 0357.</summary>
+    public string? ErrorCode { get; set; }
 
     /// <summary>MSH-10.</summary>
     public ref ShortText ControlId => ref _controlId;
@@ -87,21 +110,32 @@ public sealed class Hl7Transaction : Transaction
     /// <summary>Segments in the message.</summary>
     public int Segments { get; set; }
 
+    /// <summary>OBX segments.</summary>
     public int Observations { get; set; }
 
+    /// <summary>OBR segments.</summary>
     public int Orders { get; set; }
 
-    /// <summary>PID-3 as a pseudonym.</summary>
+    /// <summary>PID segments.</summary>
+    public int Patients { get; set; }
+
+    /// <summary>PID-3.1, else PID-2.1, of the first PID as a pseudonym.</summary>
     public Pseudonym Patient { get; set; }
 
-    /// <summary>PV1-19 as a pseudonym.</summary>
+    /// <summary>PV1-19.1 as a pseudonym.</summary>
     public Pseudonym Visit { get; set; }
 
     /// <summary>PV1-2.</summary>
     public string? PatientClass { get; set; }
 
-    /// <summary>Device identifier of PRT-10 or the UDI of PRT-16..20; not a patient's.</summary>
+    /// <summary>PRT-16 (UDI device identifier), else PRT-10.1, else OBX-18.1 of the first segment that has one; not a patient's.</summary>
     public string? DeviceIdentifier { get; set; }
+
+    /// <summary>PRT-19 (UDI lot number).</summary>
+    public string? DeviceLot { get; set; }
+
+    /// <summary>PRT-20 (UDI serial number).</summary>
+    public string? DeviceSerial { get; set; }
 
     /// <summary>MSH-7 as ns since 1970 when it could be read with its zone, else 0.</summary>
     public long MessageTimeNs { get; set; }
@@ -109,12 +143,16 @@ public sealed class Hl7Transaction : Transaction
     /// <summary>False when the message came without MLLP framing.</summary>
     public bool Framed { get; set; }
 
-    /// <summary>How often this acknowledgement was sent before, or the message was acknowledged more than once.</summary>
+    /// <summary>True for a message of a batch (FHS, BHS).</summary>
+    public bool Batched { get; set; }
+
+    /// <summary>In an acknowledgement: how often the same message was acknowledged with the same code before, as far as the session remembers.</summary>
     public int Repeats { get; set; }
 
     /// <summary>Number of ERR segments.</summary>
     public int Errors { get; set; }
 
+    /// <summary>Of a fault event, what happened; of a message, the first fault met in it.</summary>
     public Fault Fault { get; set; }
 
     /// <summary>A sentence that says what the fault is, without bytes of the message; null otherwise.</summary>
@@ -126,20 +164,96 @@ public sealed class Hl7Transaction : Transaction
 
     public override void Reset()
     {
-        MessageType = MessageStructure = SendingApplication = SendingFacility = ReceivingApplication = ReceivingFacility = null;
-        Version = ProcessingId = CharacterSet = AckCode = PatientClass = DeviceIdentifier = FaultText = null;
+        Event = Hl7Event.Message;
+        MessageType = MessageStructure = EventType = SendingApplication = SendingFacility = ReceivingApplication = ReceivingFacility = null;
+        Version = ProcessingId = AcceptAcknowledgement = ApplicationAcknowledgement = CharacterSet = AckCode = ErrorCode = null;
+        PatientClass = DeviceIdentifier = DeviceLot = DeviceSerial = FaultText = null;
         _controlId = default;
         _acknowledges = default;
-        Segments = Observations = Orders = Repeats = Errors = 0;
+        Segments = Observations = Orders = Patients = Repeats = Errors = 0;
         Patient = Visit = default;
         MessageTimeNs = 0;
         Framed = true;
+        Batched = false;
         Fault = default;
+    }
+
+    /// <summary>Takes over what another transaction says of a message; endpoints stay.</summary>
+    internal void CopyMessageFrom(Hl7Transaction other)
+    {
+        (TimeNs, DurationNs, Bytes) = (other.TimeNs, other.DurationNs, other.Bytes);
+        (Event, MessageType, MessageStructure, EventType) = (other.Event, other.MessageType, other.MessageStructure, other.EventType);
+        (SendingApplication, SendingFacility) = (other.SendingApplication, other.SendingFacility);
+        (ReceivingApplication, ReceivingFacility) = (other.ReceivingApplication, other.ReceivingFacility);
+        (Version, ProcessingId, CharacterSet) = (other.Version, other.ProcessingId, other.CharacterSet);
+        (AcceptAcknowledgement, ApplicationAcknowledgement) = (other.AcceptAcknowledgement, other.ApplicationAcknowledgement);
+        (AckCode, ErrorCode, Errors, Repeats) = (other.AckCode, other.ErrorCode, other.Errors, other.Repeats);
+        (_controlId, _acknowledges) = (other._controlId, other._acknowledges);
+        (Segments, Observations, Orders, Patients) = (other.Segments, other.Observations, other.Orders, other.Patients);
+        (Patient, Visit, PatientClass) = (other.Patient, other.Visit, other.PatientClass);
+        (DeviceIdentifier, DeviceLot, DeviceSerial) = (other.DeviceIdentifier, other.DeviceLot, other.DeviceSerial);
+        (MessageTimeNs, Framed, Batched) = (other.MessageTimeNs, other.Framed, other.Batched);
+        (Fault, FaultText) = (other.Fault, other.FaultText);
     }
 
     public override void WriteFields<TWriter>(ref TWriter writer)
     {
         writer.Text("message_type", MessageType);
-        writer.Text("control_id", _controlId.Bytes);
+        writer.Text("message_structure", MessageStructure);
+        writer.Text("event_type", EventType);
+        if (_controlId.Length > 0)
+            writer.Text("control_id", _controlId.Bytes);
+        writer.Text("sending_application", SendingApplication);
+        writer.Text("sending_facility", SendingFacility);
+        writer.Text("receiving_application", ReceivingApplication);
+        writer.Text("receiving_facility", ReceivingFacility);
+        writer.Text("version", Version);
+        writer.Text("processing_id", ProcessingId);
+        writer.Text("accept_acknowledgement", AcceptAcknowledgement);
+        writer.Text("application_acknowledgement", ApplicationAcknowledgement);
+        writer.Text("character_set", CharacterSet);
+        writer.Text("ack_code", AckCode);
+        if (_acknowledges.Length > 0)
+            writer.Text("acknowledges", _acknowledges.Bytes);
+        writer.Text("error_code", ErrorCode);
+        writer.Number("segments", Segments);
+        WriteCount(ref writer, "observations", Observations);
+        WriteCount(ref writer, "orders", Orders);
+        WriteCount(ref writer, "patients", Patients);
+        WriteCount(ref writer, "errors", Errors);
+        WriteCount(ref writer, "repeats", Repeats);
+        WritePseudonym(ref writer, "patient", Patient);
+        WritePseudonym(ref writer, "visit", Visit);
+        writer.Text("patient_class", PatientClass);
+        writer.Text("device_identifier", DeviceIdentifier);
+        writer.Text("device_lot", DeviceLot);
+        writer.Text("device_serial", DeviceSerial);
+        if (MessageTimeNs != 0)
+            writer.Number("message_time_ns", MessageTimeNs);
+        writer.Flag("framed", Framed);
+        if (Batched)
+            writer.Flag("batched", true);
+        if (Fault.IsNone)
+            return;
+        writer.Text("fault", FaultNames[(int)Fault.Kind]);
+        writer.Text("fault_text", FaultText);
+        if (Fault.Required != 0)
+            writer.Number("fault_required", Fault.Required);
+        if (Fault.Available != 0)
+            writer.Number("fault_limit", Fault.Available);
+    }
+
+    private static void WriteCount<TWriter>(ref TWriter writer, string name, int value)
+        where TWriter : IFieldWriter, allows ref struct
+    {
+        if (value > 0)
+            writer.Number(name, value);
+    }
+
+    private static void WritePseudonym<TWriter>(ref TWriter writer, string name, Pseudonym value)
+        where TWriter : IFieldWriter, allows ref struct
+    {
+        if (!value.IsNone)
+            writer.Pseudonym(name, value);
     }
 }

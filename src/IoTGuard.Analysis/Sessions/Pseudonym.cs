@@ -29,14 +29,14 @@ public sealed class Pseudonymizer
     /// <summary>Longest identifier that is looked at, in bytes; longer ones are cut, which only an attacker's can be.</summary>
     public const int MaximumIdentifierBytes = 256;
 
-    private readonly byte[] _key;
+    private readonly IncrementalHash _hmac;
 
     /// <param name="key">The site's key, 32 bytes.</param>
     public Pseudonymizer(ReadOnlySpan<byte> key)
     {
         if (key.Length != 32)
             throw new ArgumentException("The pseudonym key has 32 bytes.", nameof(key));
-        _key = key.ToArray();
+        _hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
     }
 
     /// <summary>The pseudonym of an identifier, padding (spaces, NUL) removed; none for an empty one.</summary>
@@ -51,7 +51,8 @@ public sealed class Pseudonymizer
         message[0] = (byte)kind;
         identifier.CopyTo(message[1..]);
         Span<byte> hash = stackalloc byte[32];
-        HMACSHA256.HashData(_key, message[..(1 + identifier.Length)], hash);
+        _hmac.AppendData(message[..(1 + identifier.Length)]);
+        _hmac.GetHashAndReset(hash);
         return new Pseudonym(BinaryPrimitives.ReadUInt64BigEndian(hash), BinaryPrimitives.ReadUInt64BigEndian(hash[8..]));
     }
 }

@@ -26,7 +26,10 @@ public sealed class TextInterner
     /// The text of <paramref name="bytes"/>, as ISO 8859-1 (of which the standards' default repertoire is a part), padding (spaces, NUL) trimmed;
     /// null when nothing is left. Control characters become U+FFFD, so that no output can be confused by them.
     /// </summary>
-    public string? Of(ReadOnlySpan<byte> bytes)
+    public string? Of(ReadOnlySpan<byte> bytes) => Of(bytes, Encoding.Latin1);
+
+    /// <summary>The same for text in another encoding, of which ASCII must be a part.</summary>
+    public string? Of(ReadOnlySpan<byte> bytes, Encoding encoding)
     {
         bytes = bytes.Trim(" \0"u8);
         if (bytes.IsEmpty)
@@ -34,7 +37,7 @@ public sealed class TextInterner
         if (bytes.Length > MaximumTextBytes)
             bytes = bytes[..MaximumTextBytes];
         Span<char> text = stackalloc char[MaximumTextBytes];
-        text = text[..Encoding.Latin1.GetChars(bytes, text)];
+        text = text[..encoding.GetChars(bytes, text)];
         foreach (ref var c in text)
         {
             if (char.IsControl(c))

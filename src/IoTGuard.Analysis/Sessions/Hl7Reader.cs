@@ -1,0 +1,529 @@
+using System.Buffers;
+using IoTGuard.Analysis.Flows;
+using IoTGuard.Wire;
+using IoTGuard.Wire.Application.Hl7;
+
+namespace IoTGuard.Analysis.Sessions;
+
+/// <summary>
+/// One direction of an HL7 connection: frames, messages, segments. Everything shown is consumed; the beginning of a segment or a
+/// few bytes whose meaning the next ones decide are carried over in a buffer of at most one segment.
+/// </summary>
+internal sealed class Hl7Reader(Hl7Session session, FlowDirection direction)
+{
+    /// <summary>Bytes added to carried ones that wait for a decision: more than any decision needs.</summary>
+    private const int LookAhead = 16;
+
+    private const int NeedMore = -1;
+
+    private static readonly SearchValues<byte> EndsSegment = SearchValues.Create([Mllp.CarriageReturn, Mllp.EndBlock, Mllp.StartBlock]);
+    private static readonly SearchValues<byte> EndsSegmentOrLine =
+        SearchValues.Create([Mllp.CarriageReturn, Mllp.EndBlock, Mllp.StartBlock, Mllp.LineFeed]);
+
+    private readonly int[] _faults = new int[(int)FaultKind.NoStartBlock + 1];
+    private byte[] _carry = [];
+    private int _carryLength;
+    private long _carryTimeNs;
+
+    private Place _place;
+    private Hl7Transaction _message = new();
+    private bool _isOpen;
+    private bool _headerRead;
+    private Hl7Delimiters _delimiters;
+    private long _messageStart;
+
+    private bool _inFrame;
+    private bool _sawFrame;
+    private bool _frameHasContent;
+    private bool _inBatch;
+    private long _frameStart;
+    private long _frameTimeNs;
+    private long _nextSizeFault;
+    private long _nextAgeFault;
+
+    private bool _isQuiet;
+    private bool _lineFeedEnds;
+    private bool _endIsKnown;
+    private int _scanned;
+
+    /// <summary>Offset in the stream of the bytes being parsed, and of the place in them.</summary>
+    private long _offset;
+    private long _at;
+    private long _timeNs;
+    private bool _started;
+
+    private enum Place : byte
+    {
+        /// <summary>Where a frame or a bare message may start.</summary>
+        Between,
+
+        /// <summary>Where a segment may start, in a frame or a bare message.</summary>
+        SegmentStart,
+
+        /// <summary>In a segment that is read whole.</summary>
+        Segment,
+
+        /// <summary>In a segment of which nothing more is wanted.</summary>
+        RestOfSegment,
+
+        /// <summary>In bytes that are no HL7; searching for the next start.</summary>
+        Garbage,
+    }
+
+    public void OnData(SessionContext context, ReadOnlySpan<byte> data)
+    {
+        if (!_started)
+        {
+            _started = true;
+            _isQuiet = context.Flow.State == ConnectionState.MidStream;
+        }
+
+        data = JoinCarried(context, data);
+        if (!data.IsEmpty)
+        {
+            var consumed = Parse(context, data, carried: 0);
+            if (consumed < data.Length)
+                Carry(context, data[consumed..]);
+        }
+
+        if (_inFrame)
+            CheckFrame(context, _offset + _carryLength);
+    }
+
+    public void OnGap(long bytes)
+    {
+        _started = true;
+        _offset += _carryLength + bytes;
+        _carryLength = 0;
+        _scanned = 0;
+        _isQuiet = true;
+        if (_isOpen && _headerRead)
+        {
+            if (_message.Fault.IsNone)
+                _message.Fault = new Fault(FaultKind.Gap, Layer.Hl7, (int)Math.Min(_offset - _messageStart, int.MaxValue), bytes);
+            _place = Place.RestOfSegment;
+            return;
+        }
+
+        _isOpen = false;
+        _inFrame = false;
+        if (_place != Place.Between)
+            _place = Place.Garbage;
+    }
+
+    /// <summary>No more bytes will come.</summary>
+    /// <param name="isCut">True when the sensor stopped looking, false when the sender stopped sending.</param>
+    public void OnEnd(SessionContext context, bool isCut)
+    {
+        FlushCarried(context);
+        if (_inFrame && (!isCut || context.TimeNs - _frameTimeNs >= Hl7Session.MaximumFrameNs))
+            Fault(context, FaultKind.NoEndBlock, "the connection ended before the end block (FS CR) of the frame");
+        EndMessage(context);
+        CloseFrame();
+    }
+
+    /// <summary>Ends a bare message, which has no end of its own, because its acknowledgement came.</summary>
+    public void CompleteBare(SessionContext context, ReadOnlySpan<byte> controlId)
+    {
+        if (!_isOpen || _inFrame || !_headerRead || !_message.ControlId.Bytes.SequenceEqual(controlId))
+            return;
+        FlushCarried(context);
+        EndMessage(context);
+        CloseFrame();
+    }
+
+    public void Reset()
+    {
+        _carryLength = 0;
+        _isOpen = _headerRead = _inFrame = _sawFrame = _started = _isQuiet = false;
+        _place = Place.Between;
+        _offset = _at = 0;
+        _scanned = 0;
+        Array.Clear(_faults);
+    }
+
+    /// <summary>Completes what was carried over with bytes of <paramref name="data"/>; returns the bytes not used for it.</summary>
+    private ReadOnlySpan<byte> JoinCarried(SessionContext context, ReadOnlySpan<byte> data)
+    {
+        while (_carryLength > 0 && !data.IsEmpty)
+        {
+            var take = Math.Min(data.Length, LookAhead);
+            if (_place == Place.Segment && data.IndexOfAny(Terminators) is var end)
+                take = Math.Min(end < 0 ? data.Length : Math.Min(end + LookAhead, data.Length), Hl7Session.MaximumSegmentBytes);
+            var before = _carryLength;
+            Append(data[..take]);
+            var consumed = Parse(context, _carry.AsSpan(0, _carryLength), before);
+            if (consumed >= before)
+            {
+                _carryLength = 0;
+                return data[(consumed - before)..];
+            }
+
+            _carry.AsSpan(consumed, _carryLength - consumed).CopyTo(_carry);
+            _carryLength -= consumed;
+            data = data[take..];
+        }
+
+        return data;
+    }
+
+    private void Carry(SessionContext context, ReadOnlySpan<byte> rest)
+    {
+        _carryLength = 0;
+        _carryTimeNs = context.TimeNs;
+        Append(rest);
+    }
+
+    private void Append(ReadOnlySpan<byte> bytes)
+    {
+        if (_carryLength + bytes.Length > _carry.Length)
+            Array.Resize(ref _carry, Math.Max(_carryLength + bytes.Length, Math.Max(256, 2 * _carry.Length)));
+        bytes.CopyTo(_carry.AsSpan(_carryLength));
+        _carryLength += bytes.Length;
+    }
+
+    /// <summary>Uses what was carried as it is: a segment that no terminator follows any more.</summary>
+    private void FlushCarried(SessionContext context)
+    {
+        if (_carryLength > 0 && _place == Place.Segment)
+            ReadSegment(context, _carry.AsSpan(0, Math.Min(_carryLength, Hl7Session.MaximumSegmentBytes)));
+        _offset += _carryLength;
+        _at = _offset;
+        _carryLength = 0;
+    }
+
+    /// <summary>Parses as far as the bytes allow; returns how many are done with.</summary>
+    private int Parse(SessionContext context, ReadOnlySpan<byte> bytes, int carried)
+    {
+        var done = 0;
+        while (done < bytes.Length)
+        {
+            _at = _offset + done;
+            _timeNs = done < carried ? _carryTimeNs : context.TimeNs;
+            var rest = bytes[done..];
+            var used = _place switch
+            {
+                Place.Between => AtBetween(context, rest),
+                Place.SegmentStart => AtSegmentStart(context, rest),
+                Place.Segment => InSegment(context, rest),
+                Place.RestOfSegment => InRestOfSegment(rest),
+                _ => InGarbage(rest),
+            };
+            if (used == NeedMore)
+                break;
+            done += used;
+        }
+
+        _offset += done;
+        return done;
+    }
+
+    private int AtBetween(SessionContext context, ReadOnlySpan<byte> rest)
+    {
+        switch (rest[0])
+        {
+            case Mllp.StartBlock:
+                OpenFrame(isFramed: true);
+                return 1;
+            case Mllp.CarriageReturn or Mllp.LineFeed or Mllp.EndBlock or 0:
+                return 1;
+        }
+
+        var isMessage = Hl7SegmentId.StartsBareMessage(rest);
+        if (isMessage is null)
+            return NeedMore;
+        if (isMessage is true)
+        {
+            OpenFrame(isFramed: false);
+            if (_sawFrame)
+                Fault(context, FaultKind.NoStartBlock, "a message began without the start block (VT) on a connection that uses it");
+            return 0;
+        }
+
+        if (!_isQuiet)
+            Fault(context, FaultKind.Garbage, "bytes between frames that are no HL7 message");
+        _place = Place.Garbage;
+        return 0;
+    }
+
+    private int AtSegmentStart(SessionContext context, ReadOnlySpan<byte> rest)
+    {
+        switch (rest[0])
+        {
+            case Mllp.CarriageReturn or Mllp.LineFeed:
+                return 1;
+            case Mllp.EndBlock:
+                EndFrame(context);
+                return 1;
+            case Mllp.StartBlock:
+                return AtStartBlockInFrame(context, rest);
+            case Mllp.CommitAcknowledgement or Mllp.NegativeCommitAcknowledgement when _inFrame && !_frameHasContent:
+                return AtCommitAcknowledgement(context, rest);
+        }
+
+        var end = rest.IndexOfAny(EndsSegmentOrLine);
+        if (rest.Length <= Hl7SegmentId.Length && end < 0)
+            return NeedMore;
+        if (!_isOpen && rest is [0xEF, 0xBB, 0xBF, ..])
+            return 3; // a byte order mark
+        return BeginSegment(context, rest, isShort: end >= 0 && end < Hl7SegmentId.Length);
+    }
+
+    private int BeginSegment(SessionContext context, ReadOnlySpan<byte> rest, bool isShort)
+    {
+        _frameHasContent = true;
+        _scanned = 0;
+        var id = isShort ? 0 : Hl7SegmentId.Read(rest);
+        switch (id)
+        {
+            case Hl7SegmentId.Msh when Hl7Delimiters.IsPunctuation(rest[Hl7SegmentId.Length]):
+                EndMessage(context);
+                OpenMessage();
+                _place = Place.Segment;
+                return 0;
+            case Hl7SegmentId.Fhs or Hl7SegmentId.Bhs or Hl7SegmentId.Bts or Hl7SegmentId.Fts:
+                EndMessage(context);
+                _inBatch = id is Hl7SegmentId.Fhs or Hl7SegmentId.Bhs;
+                _place = Place.RestOfSegment;
+                return Hl7SegmentId.Length;
+        }
+
+        if (!_isOpen)
+        {
+            Fault(context, FaultKind.Garbage, "a frame does not begin with MSH, FHS or BHS");
+            CloseFrame();
+            _place = Place.Garbage;
+            return 0;
+        }
+
+        _message.Segments++;
+        if (id == 0 || (rest[Hl7SegmentId.Length] != _delimiters.Field && !EndsSegmentOrLine.Contains(rest[Hl7SegmentId.Length])))
+            MessageFault(context, FaultKind.BadCharacters, "a segment has no valid id or does not use the field separator that MSH-1 declares");
+        if (id == Hl7SegmentId.Obx)
+            _message.Observations++;
+        else if (id == Hl7SegmentId.Obr)
+            _message.Orders++;
+        _place = Hl7SegmentReader.Wants(id) ? Place.Segment : Place.RestOfSegment;
+        return 0;
+    }
+
+    private int AtStartBlockInFrame(SessionContext context, ReadOnlySpan<byte> rest)
+    {
+        switch (Mllp.StartsFrame(rest[1..]))
+        {
+            case null:
+                return NeedMore;
+            case false:
+                return 1;
+        }
+
+        if (_inFrame)
+            Fault(context, FaultKind.NoEndBlock, "a new frame began before the end block (FS CR) of the one before");
+        EndMessage(context);
+        CloseFrame();
+        return 0;
+    }
+
+    private int AtCommitAcknowledgement(SessionContext context, ReadOnlySpan<byte> rest)
+    {
+        if (rest.Length < 2)
+            return NeedMore;
+        _frameHasContent = true;
+        if (rest[1] != Mllp.EndBlock)
+        {
+            Fault(context, FaultKind.Garbage, "a frame does not begin with MSH, FHS or BHS");
+            CloseFrame();
+            _place = Place.Garbage;
+            return 0;
+        }
+
+        _message.Reset();
+        (_message.TimeNs, _message.DurationNs) = (_frameTimeNs, -1);
+        session.OnCommitAcknowledgement(context, direction, rest[0] == Mllp.CommitAcknowledgement, _message);
+        return 1;
+    }
+
+    private int InSegment(SessionContext context, ReadOnlySpan<byte> rest)
+    {
+        var end = _scanned;
+        while (true)
+        {
+            var found = rest[end..].IndexOfAny(Terminators);
+            end = found < 0 ? rest.Length : end + found;
+            if (found < 0 || end >= Hl7Session.MaximumSegmentBytes || rest[end] != Mllp.StartBlock)
+                break;
+            var startsFrame = Mllp.StartsFrame(rest[(end + 1)..]);
+            if (startsFrame is true)
+                break;
+            if (startsFrame is null)
+            {
+                _scanned = end;
+                return NeedMore;
+            }
+
+            end++;
+        }
+
+        if (end == rest.Length && end < Hl7Session.MaximumSegmentBytes)
+        {
+            _scanned = end;
+            return NeedMore;
+        }
+
+        var length = Math.Min(end, Hl7Session.MaximumSegmentBytes);
+        ReadSegment(context, rest[..length]);
+        if (end <= Hl7Session.MaximumSegmentBytes && end < rest.Length)
+            EndSegment(rest[end]);
+        else
+            _place = Place.RestOfSegment;
+        return length;
+    }
+
+    private int InRestOfSegment(ReadOnlySpan<byte> rest)
+    {
+        var end = rest.IndexOfAny(Terminators);
+        if (end < 0)
+            return rest.Length;
+        if (rest[end] == Mllp.StartBlock)
+        {
+            switch (Mllp.StartsFrame(rest[(end + 1)..]))
+            {
+                case null:
+                    return end == 0 ? NeedMore : end;
+                case false:
+                    return end + 1;
+            }
+        }
+
+        EndSegment(rest[end]);
+        return end;
+    }
+
+    private int InGarbage(ReadOnlySpan<byte> rest)
+    {
+        var start = rest.IndexOfAny(Mllp.StartBlock, Mllp.CarriageReturn);
+        if (start < 0)
+            return rest.Length;
+        var after = rest[(start + 1)..];
+        var isFrame = rest[start] == Mllp.StartBlock;
+        switch (isFrame ? Mllp.StartsFrame(after) : Hl7SegmentId.StartsBareMessage(after))
+        {
+            case null:
+                return start == 0 ? NeedMore : start;
+            case false:
+                return start + 1;
+        }
+
+        _place = Place.Between;
+        return isFrame ? start : start + 1;
+    }
+
+    private SearchValues<byte> Terminators => _lineFeedEnds ? EndsSegmentOrLine : EndsSegment;
+
+    /// <summary>The first segment shows whether LF ends segments; where CR does, LF is text.</summary>
+    private void EndSegment(byte terminator)
+    {
+        if (!_endIsKnown && terminator is Mllp.CarriageReturn or Mllp.LineFeed)
+        {
+            _endIsKnown = true;
+            _lineFeedEnds = terminator == Mllp.LineFeed;
+        }
+
+        _place = Place.SegmentStart;
+    }
+
+    private void OpenFrame(bool isFramed)
+    {
+        _inFrame = isFramed;
+        _sawFrame |= isFramed;
+        _frameStart = _at;
+        _frameTimeNs = _timeNs;
+        _nextSizeFault = Hl7Session.MaximumFrameBytes;
+        _nextAgeFault = Hl7Session.MaximumFrameNs;
+        _frameHasContent = _inBatch = _isQuiet = _endIsKnown = false;
+        _lineFeedEnds = true;
+        _place = Place.SegmentStart;
+    }
+
+    private void OpenMessage()
+    {
+        var isFirst = _at - _frameStart <= 1;
+        _message.Reset();
+        _message.TimeNs = isFirst ? _frameTimeNs : _timeNs;
+        _message.DurationNs = -1;
+        _message.Segments = 1;
+        _message.Framed = _inFrame;
+        _message.Batched = _inBatch;
+        _messageStart = _at;
+        _isOpen = true;
+        _headerRead = false;
+    }
+
+    private void ReadSegment(SessionContext context, ReadOnlySpan<byte> bytes)
+    {
+        if (!_headerRead)
+        {
+            _headerRead = true;
+            if (!Hl7Delimiters.TryRead(bytes, out _delimiters))
+                MessageFault(context, FaultKind.BadCharacters, "MSH-1 and MSH-2 do not declare usable delimiters");
+        }
+
+        Hl7SegmentReader.Read(context, new Hl7Segment(bytes, _delimiters), _message);
+    }
+
+    private void EndMessage(SessionContext context)
+    {
+        if (!_isOpen)
+            return;
+        _isOpen = false;
+        _message.Bytes = _at - _messageStart;
+        if (_headerRead)
+            session.OnMessage(context, direction, ref _message);
+    }
+
+    /// <summary>FS: the end block; the CR after it may come in another segment or, from some senders, not at all.</summary>
+    private void EndFrame(SessionContext context)
+    {
+        if (_inFrame)
+            CheckFrame(context, _at);
+        if (_inFrame && !_frameHasContent)
+            Fault(context, FaultKind.MissingItem, "a frame without a message");
+        else if (!_inFrame && !_sawFrame)
+            Fault(context, FaultKind.NoStartBlock, "a message ended with the end block (FS CR) but began without the start block (VT)");
+        EndMessage(context);
+        CloseFrame();
+    }
+
+    private void CloseFrame()
+    {
+        _inFrame = false;
+        _place = Place.Between;
+    }
+
+    private void CheckFrame(SessionContext context, long end)
+    {
+        for (; end - _frameStart >= _nextSizeFault; _nextSizeFault *= 2)
+            Fault(context, FaultKind.TooLarge, "a frame grows beyond the limit without its end block (FS CR)", _nextSizeFault, Hl7Session.MaximumFrameBytes);
+        for (; context.TimeNs - _frameTimeNs >= _nextAgeFault; _nextAgeFault *= 2)
+            Fault(context, FaultKind.NoEndBlock, "a frame stays open for long without its end block (FS CR)", _nextAgeFault / 1_000_000_000, Hl7Session.MaximumFrameNs / 1_000_000_000);
+    }
+
+    /// <summary>A fault of the message itself: told once per message.</summary>
+    private void MessageFault(SessionContext context, FaultKind kind, string text)
+    {
+        if (!_message.Fault.IsNone)
+            return;
+        Fault(context, kind, text);
+        _message.Fault = new Fault(kind, Layer.Hl7, (int)Math.Min(_at - _messageStart, int.MaxValue));
+        _message.FaultText = text;
+    }
+
+    private void Fault(SessionContext context, FaultKind kind, string text, long required = 0, long available = 0)
+    {
+        var start = _inFrame || _isOpen ? _frameStart : _at;
+        var fault = new Fault(kind, Layer.Hl7, (int)Math.Min(_at - start, int.MaxValue), required, available);
+        if (kind == FaultKind.NoEndBlock && _isOpen && _message.Fault.IsNone)
+            (_message.Fault, _message.FaultText) = (fault, text);
+        Hl7Session.OnFault(context, direction, fault, text, _isOpen && _headerRead ? _message : null, required > 0 ? required : _at - start, ++_faults[(int)kind]);
+    }
+}

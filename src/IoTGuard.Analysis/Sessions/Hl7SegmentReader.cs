@@ -1,0 +1,183 @@
+using System.Text;
+using IoTGuard.Wire.Application.Hl7;
+
+namespace IoTGuard.Analysis.Sessions;
+
+/// <summary>Takes from single segments what a transaction keeps. Names, dates and free text are passed over.</summary>
+internal static class Hl7SegmentReader
+{
+    /// <summary>Longest value that counts as a code, in bytes; anything longer or with other characters than a code's is not kept.</summary>
+    private const int MaximumCodeBytes = 20;
+
+    /// <summary>True for the segments that <see cref="Read"/> wants to see whole; the others are only counted.</summary>
+    public static bool Wants(uint id) => id is Hl7SegmentId.Msh or Hl7SegmentId.Msa or Hl7SegmentId.Err or Hl7SegmentId.Evn
+        or Hl7SegmentId.Pid or Hl7SegmentId.Pv1 or Hl7SegmentId.Obx or Hl7SegmentId.Prt;
+
+    /// <summary>Reads one segment into <paramref name="message"/>.</summary>
+    public static void Read(SessionContext context, Hl7Segment segment, Hl7Transaction message)
+    {
+        switch (segment.Id)
+        {
+            case Hl7SegmentId.Msh:
+                ReadHeader(context, segment, message);
+                break;
+            case Hl7SegmentId.Msa:
+                message.Event = Hl7Event.Ack;
+                message.AckCode = Code(context, segment[1].Bytes);
+                message.Acknowledges.Set(segment[2].Bytes.Trim((byte)' '));
+                break;
+            case Hl7SegmentId.Err:
+                ReadError(context, segment, message);
+                break;
+            case Hl7SegmentId.Evn:
+                message.EventType ??= Code(context, segment[1].Bytes);
+                break;
+            case Hl7SegmentId.Pid:
+                ReadPatient(context, segment, message);
+                break;
+            case Hl7SegmentId.Pv1:
+                ReadVisit(context, segment, message);
+                break;
+            case Hl7SegmentId.Obx:
+                message.DeviceIdentifier ??= DeviceText(context, segment[18].Component(1), segment.Delimiters);
+                break;
+            case Hl7SegmentId.Prt:
+                ReadParticipation(context, segment, message);
+                break;
+        }
+    }
+
+    private static void ReadHeader(SessionContext context, Hl7Segment segment, Hl7Transaction message)
+    {
+        var characterSet = segment[18].FirstRepetition;
+        foreach (var field in segment)
+        {
+            switch (field.Number)
+            {
+                case 3:
+                    message.SendingApplication = Text(context, field.Bytes, characterSet);
+                    break;
+                case 4:
+                    message.SendingFacility = Text(context, field.Bytes, characterSet);
+                    break;
+                case 5:
+                    message.ReceivingApplication = Text(context, field.Bytes, characterSet);
+                    break;
+                case 6:
+                    message.ReceivingFacility = Text(context, field.Bytes, characterSet);
+                    break;
+                case 7:
+                    message.MessageTimeNs = Hl7Timestamp.TryParse(field.Component(1), out var time) ? time.UtcNs : 0;
+                    break;
+                case 9:
+                    message.MessageType = MessageType(context, field, characterSet);
+                    message.MessageStructure = Code(context, field.Component(3));
+                    if (field.Component(1).SequenceEqual("ACK"u8))
+                        message.Event = Hl7Event.Ack;
+                    break;
+                case 10:
+                    message.ControlId.Set(field.Bytes.Trim((byte)' '));
+                    break;
+                case 11:
+                    message.ProcessingId = Code(context, field.Component(1));
+                    break;
+                case 12:
+                    message.Version = Code(context, field.Component(1));
+                    break;
+                case 15:
+                    message.AcceptAcknowledgement = Code(context, field.Bytes);
+                    break;
+                case 16:
+                    message.ApplicationAcknowledgement = Code(context, field.Bytes);
+                    break;
+                case 18:
+                    message.CharacterSet = context.Texts.Of(characterSet);
+                    return;
+            }
+        }
+    }
+
+    private static string? MessageType(SessionContext context, Hl7Field field, ReadOnlySpan<byte> characterSet)
+    {
+        var code = field.Component(1).Trim((byte)' ');
+        var trigger = field.Component(2).Trim((byte)' ');
+        if (trigger.IsEmpty)
+            return Text(context, code, characterSet);
+        Span<byte> joined = stackalloc byte[TextInterner.MaximumTextBytes];
+        code = code[..Math.Min(code.Length, joined.Length - 1)];
+        code.CopyTo(joined);
+        joined[code.Length] = (byte)'^';
+        var room = joined[(code.Length + 1)..];
+        trigger = trigger[..Math.Min(trigger.Length, room.Length)];
+        trigger.CopyTo(room);
+        return Text(context, joined[..(code.Length + 1 + trigger.Length)], characterSet);
+    }
+
+    private static void ReadError(SessionContext context, Hl7Segment segment, Hl7Transaction message)
+    {
+        message.Errors++;
+        if (message.ErrorCode is not null)
+            return;
+        var code = segment[3].Component(1);
+        message.ErrorCode = Code(context, code.IsEmpty ? segment[1].Subcomponent(4, 1) : code);
+    }
+
+    private static void ReadPatient(SessionContext context, Hl7Segment segment, Hl7Transaction message)
+    {
+        message.Patients++;
+        if (!message.Patient.IsNone)
+            return;
+        message.Patient = Pseudonym(context, PseudonymKind.Patient, segment[3], segment.Delimiters);
+        if (message.Patient.IsNone)
+            message.Patient = Pseudonym(context, PseudonymKind.Patient, segment[2], segment.Delimiters);
+    }
+
+    private static void ReadVisit(SessionContext context, Hl7Segment segment, Hl7Transaction message)
+    {
+        message.PatientClass ??= Code(context, segment[2].Component(1));
+        if (message.Visit.IsNone)
+            message.Visit = Pseudonym(context, PseudonymKind.Visit, segment[19], segment.Delimiters);
+    }
+
+    private static void ReadParticipation(SessionContext context, Hl7Segment segment, Hl7Transaction message)
+    {
+        var udi = DeviceText(context, segment[16].Component(1), segment.Delimiters);
+        message.DeviceIdentifier ??= udi ?? DeviceText(context, segment[10].Component(1), segment.Delimiters);
+        message.DeviceLot ??= DeviceText(context, segment[19].Component(1), segment.Delimiters);
+        message.DeviceSerial ??= DeviceText(context, segment[20].Component(1), segment.Delimiters);
+    }
+
+    private static Pseudonym Pseudonym(SessionContext context, PseudonymKind kind, Hl7Field field, Hl7Delimiters delimiters)
+    {
+        if (field.IsNullOrEmpty)
+            return default;
+        Span<byte> decoded = stackalloc byte[Pseudonymizer.MaximumIdentifierBytes];
+        var length = Hl7Escape.Decode(field.Component(1), delimiters, decoded);
+        return context.Pseudonyms.Of(kind, decoded[..length]);
+    }
+
+    private static string? DeviceText(SessionContext context, ReadOnlySpan<byte> text, Hl7Delimiters delimiters)
+    {
+        if (text.IsEmpty || text.SequenceEqual("\"\""u8))
+            return null;
+        Span<byte> decoded = stackalloc byte[TextInterner.MaximumTextBytes];
+        return Text(context, decoded[..Hl7Escape.Decode(text, delimiters, decoded)], default);
+    }
+
+    private static string? Text(SessionContext context, scoped ReadOnlySpan<byte> text, scoped ReadOnlySpan<byte> characterSet) =>
+        Ascii.IsValid(text) ? context.Texts.Of(text) : context.Texts.Of(text, Hl7CharacterSet.EncodingOf(characterSet, text));
+
+    private static string? Code(SessionContext context, ReadOnlySpan<byte> text)
+    {
+        text = text.Trim((byte)' ');
+        if (text.Length > MaximumCodeBytes)
+            return null;
+        foreach (var b in text)
+        {
+            if (!char.IsAsciiLetterOrDigit((char)b) && b is not ((byte)'.' or (byte)'_' or (byte)'-'))
+                return null;
+        }
+
+        return context.Texts.Of(text);
+    }
+}
