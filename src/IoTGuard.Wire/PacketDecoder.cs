@@ -19,7 +19,7 @@ public static class PacketDecoder
         var sent = Math.Max(header.WireLength, frame.Length) - view.PayloadOffset;
         if (view.PayloadWireLength > sent)
         {
-            view.Note(new Fault(FaultKind.BadLength, Layer.Network, view.NetworkOffset, view.PayloadWireLength, sent));
+            view.Note(FaultKind.BadLength, Layer.Network, view.NetworkOffset, view.PayloadWireLength, sent);
             view.PayloadWireLength = Math.Max(view.PayloadLength, sent);
         }
     }
@@ -59,7 +59,7 @@ public static class PacketDecoder
                 NetworkDecoder.DecodeIpv6(frame, 0, ref view);
                 break;
             default:
-                view.End(new Fault(FaultKind.Unsupported, Layer.Link, 0, (long)link));
+                view.End(FaultKind.Unsupported, Layer.Link, 0, (long)link);
                 break;
         }
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using IoTGuard.Wire.Link;
 using IoTGuard.Wire.Network;
 
@@ -142,12 +143,15 @@ public struct PacketView
     }
 
     /// <summary>Keeps a fault that does not end decoding, unless an earlier one is kept.</summary>
-    internal void Note(in Fault fault)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal void Note(FaultKind kind, Layer layer, int offset, long required, long available = 0)
     {
         if (Fault.IsNone)
-            Fault = fault;
+            Fault = new Fault(kind, layer, offset, required, available);
     }
 
-    /// <summary>Keeps the fault that ends decoding.</summary>
-    internal void End(in Fault fault) => Fault = fault;
+    /// <summary>Keeps the fault that ends decoding. Not inlined, so that the way without faults has no room for them on its stack.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal void End(FaultKind kind, Layer layer, int offset, long required, long available = 0) =>
+        Fault = new Fault(kind, layer, offset, required, available);
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using IoTGuard.Wire.Network;
 
@@ -10,11 +11,12 @@ internal static class LinkDecoder
     /// <summary>VLAN tags followed in one frame; more are <see cref="FaultKind.TooDeep"/>.</summary>
     public const int MaxVlanTags = 4;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void DecodeEthernet(ReadOnlySpan<byte> frame, ref PacketView view)
     {
         if (frame.Length < EthernetHeader.Size)
         {
-            view.End(new Fault(FaultKind.Truncated, Layer.Link, 0, EthernetHeader.Size, frame.Length));
+            view.End(FaultKind.Truncated, Layer.Link, 0, EthernetHeader.Size, frame.Length);
             return;
         }
 
@@ -28,7 +30,7 @@ internal static class LinkDecoder
     {
         if (!MemoryMarshal.TryRead<LinuxSllHeader>(frame, out var sll))
         {
-            view.End(new Fault(FaultKind.Truncated, Layer.Link, 0, LinuxSllHeader.Size, frame.Length));
+            view.End(FaultKind.Truncated, Layer.Link, 0, LinuxSllHeader.Size, frame.Length);
             return;
         }
 
@@ -41,7 +43,7 @@ internal static class LinkDecoder
     {
         if (!MemoryMarshal.TryRead<LinuxSll2Header>(frame, out var sll))
         {
-            view.End(new Fault(FaultKind.Truncated, Layer.Link, 0, LinuxSll2Header.Size, frame.Length));
+            view.End(FaultKind.Truncated, Layer.Link, 0, LinuxSll2Header.Size, frame.Length);
             return;
         }
 
@@ -56,7 +58,7 @@ internal static class LinkDecoder
         const int Size = 4;
         if (!BinaryPrimitives.TryReadUInt32LittleEndian(frame, out var family))
         {
-            view.End(new Fault(FaultKind.Truncated, Layer.Link, 0, Size, frame.Length));
+            view.End(FaultKind.Truncated, Layer.Link, 0, Size, frame.Length);
             return;
         }
 
@@ -71,7 +73,7 @@ internal static class LinkDecoder
                 NetworkDecoder.DecodeIpv6(frame, Size, ref view);
                 break;
             default:
-                view.End(new Fault(FaultKind.Unsupported, Layer.Link, 0, family));
+                view.End(FaultKind.Unsupported, Layer.Link, 0, family);
                 break;
         }
     }
@@ -80,7 +82,7 @@ internal static class LinkDecoder
     {
         if (frame.IsEmpty)
         {
-            view.End(new Fault(FaultKind.Truncated, Layer.Link, 0, 1));
+            view.End(FaultKind.Truncated, Layer.Link, 0, 1);
             return;
         }
 
@@ -93,7 +95,7 @@ internal static class LinkDecoder
                 NetworkDecoder.DecodeIpv6(frame, 0, ref view);
                 break;
             default:
-                view.End(new Fault(FaultKind.BadValue, Layer.Link, 0, frame[0] >> 4));
+                view.End(FaultKind.BadValue, Layer.Link, 0, frame[0] >> 4);
                 break;
         }
     }
@@ -102,11 +104,11 @@ internal static class LinkDecoder
     {
         // For these ARPHRD types the protocol field is no EtherType: FRAD, radiotap, netlink.
         if (hardwareType is 770 or 803 or 824)
-            view.End(new Fault(FaultKind.Unsupported, Layer.Link, 0, hardwareType));
+            view.End(FaultKind.Unsupported, Layer.Link, 0, hardwareType);
         else if (protocol == 4) // LINUX_SLL_P_802_2
             DecodeLlc(frame, offset, ref view);
         else if (protocol < EtherType.Lowest)
-            view.End(new Fault(FaultKind.Unsupported, Layer.Link, 0, protocol));
+            view.End(FaultKind.Unsupported, Layer.Link, 0, protocol);
         else
             DecodeTypeOrLength(frame, offset, protocol, ref view);
     }
@@ -130,13 +132,13 @@ internal static class LinkDecoder
                     var bytes = frame[offset..];
                     if (tags == MaxVlanTags)
                     {
-                        view.End(new Fault(FaultKind.TooDeep, Layer.Link, offset, tags + 1, MaxVlanTags));
+                        view.End(FaultKind.TooDeep, Layer.Link, offset, tags + 1, MaxVlanTags);
                         return;
                     }
 
                     if (bytes.Length < VlanTag.Size)
                     {
-                        view.End(new Fault(FaultKind.Truncated, Layer.Link, offset, VlanTag.Size, bytes.Length));
+                        view.End(FaultKind.Truncated, Layer.Link, offset, VlanTag.Size, bytes.Length);
                         return;
                     }
 
@@ -168,7 +170,7 @@ internal static class LinkDecoder
         if (!MemoryMarshal.TryRead<SnapHeader>(bytes, out var snap) || !snap.CarriesEtherType)
         {
             var destinationSap = bytes.IsEmpty ? 0 : bytes[0];
-            view.End(new Fault(FaultKind.Unsupported, Layer.Link, offset, destinationSap));
+            view.End(FaultKind.Unsupported, Layer.Link, offset, destinationSap);
             return;
         }
 
@@ -194,6 +196,6 @@ internal static class LinkDecoder
     {
         view.EtherType = type;
         var kind = EtherType.IsTunnel(type) ? FaultKind.Tunnel : type < EtherType.Lowest ? FaultKind.BadValue : FaultKind.Unsupported;
-        view.End(new Fault(kind, Layer.Link, offset, type));
+        view.End(kind, Layer.Link, offset, type);
     }
 }

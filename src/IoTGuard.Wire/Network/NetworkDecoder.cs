@@ -15,7 +15,7 @@ internal static class NetworkDecoder
         var bytes = frame[offset..];
         if (bytes.Length < Ipv4Header.Size)
         {
-            view.End(new Fault(FaultKind.Truncated, Layer.Network, offset, Ipv4Header.Size, bytes.Length));
+            view.End(FaultKind.Truncated, Layer.Network, offset, Ipv4Header.Size, bytes.Length);
             return;
         }
 
@@ -24,13 +24,13 @@ internal static class NetworkDecoder
         int totalLength = ip.TotalLength;
         if (ip.Version != 4)
         {
-            view.End(new Fault(FaultKind.BadValue, Layer.Network, offset, ip.Version, 4));
+            view.End(FaultKind.BadValue, Layer.Network, offset, ip.Version, 4);
             return;
         }
 
         if (headerLength < Ipv4Header.Size)
         {
-            view.End(new Fault(FaultKind.BadLength, Layer.Network, offset, Ipv4Header.Size, headerLength));
+            view.End(FaultKind.BadLength, Layer.Network, offset, Ipv4Header.Size, headerLength);
             return;
         }
 
@@ -49,14 +49,14 @@ internal static class NetworkDecoder
             totalLength = bytes.Length;
         if (totalLength < headerLength)
         {
-            view.End(new Fault(FaultKind.BadLength, Layer.Network, offset, headerLength, totalLength));
+            view.End(FaultKind.BadLength, Layer.Network, offset, headerLength, totalLength);
             view.PayloadOffset = Math.Min(view.PayloadOffset, frame.Length);
             return;
         }
 
         if (bytes.Length < headerLength)
         {
-            view.End(new Fault(FaultKind.Truncated, Layer.Network, offset, headerLength, bytes.Length));
+            view.End(FaultKind.Truncated, Layer.Network, offset, headerLength, bytes.Length);
             view.SetNoPayload(frame.Length, totalLength - headerLength);
             return;
         }
@@ -65,7 +65,7 @@ internal static class NetworkDecoder
         if (ip.IsFragment)
         {
             view.IsFragment = true;
-            view.Note(new Fault(FaultKind.Fragment, Layer.Network, offset, ip.FragmentOffset));
+            view.Note(FaultKind.Fragment, Layer.Network, offset, ip.FragmentOffset);
             if (ip.FragmentOffset != 0)
             {
                 view.SetPayload(view.PayloadOffset, datagram.Length, offset + totalLength);
@@ -84,14 +84,14 @@ internal static class NetworkDecoder
         var bytes = frame[offset..];
         if (bytes.Length < Ipv6Header.Size)
         {
-            view.End(new Fault(FaultKind.Truncated, Layer.Network, offset, Ipv6Header.Size, bytes.Length));
+            view.End(FaultKind.Truncated, Layer.Network, offset, Ipv6Header.Size, bytes.Length);
             return;
         }
 
         ref readonly var ip = ref MemoryMarshal.AsRef<Ipv6Header>(bytes);
         if (ip.Version != 6)
         {
-            view.End(new Fault(FaultKind.BadValue, Layer.Network, offset, ip.Version, 6));
+            view.End(FaultKind.BadValue, Layer.Network, offset, ip.Version, 6);
             return;
         }
 
@@ -121,7 +121,7 @@ internal static class NetworkDecoder
         var bytes = frame[offset..];
         if (bytes.Length < ArpView.FixedSize)
         {
-            view.End(new Fault(FaultKind.Truncated, Layer.Network, offset, ArpView.FixedSize, bytes.Length));
+            view.End(FaultKind.Truncated, Layer.Network, offset, ArpView.FixedSize, bytes.Length);
             return;
         }
 
@@ -131,14 +131,14 @@ internal static class NetworkDecoder
         view.PayloadOffset = frame.Length;
         if (!MemoryMarshal.TryRead<ArpView>(bytes, out var arp))
         {
-            view.End(new Fault(FaultKind.Truncated, Layer.Network, offset, ArpView.Size, bytes.Length));
+            view.End(FaultKind.Truncated, Layer.Network, offset, ArpView.Size, bytes.Length);
             return;
         }
 
         view.ArpOperation = arp.Operation;
         if (!arp.IsIpv4OverMac)
         {
-            view.End(new Fault(FaultKind.Unsupported, Layer.Network, offset, arp.ProtocolType));
+            view.End(FaultKind.Unsupported, Layer.Network, offset, arp.ProtocolType);
             return;
         }
 
@@ -158,7 +158,7 @@ internal static class NetworkDecoder
             var bytes = datagram[offset..];
             if (count == MaxExtensionHeaders)
             {
-                view.End(new Fault(FaultKind.TooDeep, Layer.Network, offset, count + 1, MaxExtensionHeaders));
+                view.End(FaultKind.TooDeep, Layer.Network, offset, count + 1, MaxExtensionHeaders);
                 view.SetPayload(offset, datagram.Length, wireEnd);
                 return;
             }
@@ -178,7 +178,7 @@ internal static class NetworkDecoder
             if (bytes.Length < length)
             {
                 var kind = wireEnd - offset < length ? FaultKind.BadLength : FaultKind.Truncated;
-                view.End(new Fault(kind, Layer.Network, offset, length, bytes.Length));
+                view.End(kind, Layer.Network, offset, length, bytes.Length);
                 view.SetNoPayload(datagram.Length, wireEnd - offset - length);
                 return;
             }
@@ -190,7 +190,7 @@ internal static class NetworkDecoder
             if (isFragment)
             {
                 view.IsFragment = true;
-                view.Note(new Fault(FaultKind.Fragment, Layer.Network, offset, header.FragmentOffset));
+                view.Note(FaultKind.Fragment, Layer.Network, offset, header.FragmentOffset);
                 if (header.FragmentOffset != 0)
                 {
                     view.SetPayload(view.PayloadOffset, datagram.Length, wireEnd);

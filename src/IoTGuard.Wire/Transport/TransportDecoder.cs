@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using IoTGuard.Wire.Network;
 
@@ -10,6 +11,7 @@ internal static class TransportDecoder
     /// <param name="datagram">The frame up to the captured end of the IP datagram.</param>
     /// <param name="wireEnd">Offset in the frame where the datagram ends on the wire.</param>
     /// <param name="view">Has the network layer filled; receives the transport layer.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Decode(ReadOnlySpan<byte> datagram, int wireEnd, ref PacketView view)
     {
         switch (view.IpProtocol)
@@ -32,11 +34,12 @@ internal static class TransportDecoder
             default:
                 view.SetPayload(view.PayloadOffset, datagram.Length, wireEnd);
                 if (IpProtocol.IsTunnel(view.IpProtocol))
-                    view.Note(new Fault(FaultKind.Tunnel, Layer.Network, view.PayloadOffset, view.IpProtocol));
+                    view.Note(FaultKind.Tunnel, Layer.Network, view.PayloadOffset, view.IpProtocol);
                 break;
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void DecodeTcp(ReadOnlySpan<byte> datagram, int wireEnd, ref PacketView view)
     {
         var offset = view.PayloadOffset;
@@ -62,7 +65,7 @@ internal static class TransportDecoder
         {
             if (headerLength < TcpHeader.Size)
             {
-                view.End(new Fault(FaultKind.BadLength, Layer.Transport, offset, TcpHeader.Size, headerLength));
+                view.End(FaultKind.BadLength, Layer.Transport, offset, TcpHeader.Size, headerLength);
                 return;
             }
 
@@ -79,6 +82,7 @@ internal static class TransportDecoder
         view.SetPayload(offset + headerLength, datagram.Length, wireEnd);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void DecodeUdp(ReadOnlySpan<byte> datagram, int wireEnd, ref PacketView view)
     {
         var offset = view.PayloadOffset;
@@ -101,7 +105,7 @@ internal static class TransportDecoder
         {
             if (length < UdpHeader.Size)
             {
-                view.End(new Fault(FaultKind.BadLength, Layer.Transport, offset, UdpHeader.Size, length));
+                view.End(FaultKind.BadLength, Layer.Transport, offset, UdpHeader.Size, length);
                 return;
             }
 
@@ -109,12 +113,12 @@ internal static class TransportDecoder
             if (length < available)
                 wireEnd = offset + length;
             else if (!view.IsFragment)
-                view.Note(new Fault(FaultKind.BadLength, Layer.Transport, offset, length, available));
+                view.Note(FaultKind.BadLength, Layer.Transport, offset, length, available);
         }
 
         view.SetPayload(offset + UdpHeader.Size, Math.Min(datagram.Length, wireEnd), wireEnd);
         if (UdpTunnel.IsTunnel(view.SourcePort, view.DestinationPort))
-            view.Note(new Fault(FaultKind.Tunnel, Layer.Transport, view.PayloadOffset, view.DestinationPort));
+            view.Note(FaultKind.Tunnel, Layer.Transport, view.PayloadOffset, view.DestinationPort);
     }
 
     private static void DecodeIcmp(ReadOnlySpan<byte> datagram, int wireEnd, PacketKind kind, ref PacketView view)
@@ -154,7 +158,7 @@ internal static class TransportDecoder
     {
         var onWire = wireEnd - view.PayloadOffset;
         var kind = onWire < required ? FaultKind.BadLength : FaultKind.Truncated;
-        view.End(new Fault(kind, Layer.Transport, view.PayloadOffset, required, datagram.Length - view.PayloadOffset));
+        view.End(kind, Layer.Transport, view.PayloadOffset, required, datagram.Length - view.PayloadOffset);
         view.SetNoPayload(datagram.Length, wireEnd - view.PayloadOffset - required);
     }
 }
