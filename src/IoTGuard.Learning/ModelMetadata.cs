@@ -31,7 +31,7 @@ internal static class ModelMetadata
         foreach (var (key, value) in entries)
         {
             if (!values.TryAdd(key, value))
-                throw ModelException.Damaged($"metadata '{Shorten(key)}' stands twice");
+                throw ModelException.Damaged($"metadata '{ModelException.OneLine(key, 40)}' stands twice");
         }
 
         var features = Parse(values, FeaturesKey, ReadFeatures) ?? [.. Enumerable.Range(0, columns).Select(Unnamed)];
@@ -51,16 +51,9 @@ internal static class ModelMetadata
     /// <summary>Whether a key is one that <see cref="Write"/> may write.</summary>
     public static bool IsOurs(string key) => key.StartsWith("iotguard.", StringComparison.Ordinal);
 
-    /// <summary>Text of a file in a message: short, and on one line.</summary>
-    internal static string Shorten(string text)
-    {
-        var clean = string.Concat(text.Take(40).Select(c => char.IsControl(c) ? '?' : c));
-        return text.Length > 40 ? clean + "…" : clean;
-    }
-
     private static FeatureInfo Unnamed(int column) => new($"column{column}", "", float.NaN, float.NaN, float.NaN);
 
-    private static void WriteFeatures(Utf8JsonWriter json, IReadOnlyList<FeatureInfo> features)
+    public static void WriteFeatures(Utf8JsonWriter json, IReadOnlyList<FeatureInfo> features)
     {
         json.WriteStartArray();
         foreach (var feature in features)
@@ -85,7 +78,7 @@ internal static class ModelMetadata
         return features;
     }
 
-    private static void WriteTraining(Utf8JsonWriter json, TrainingInfo training)
+    public static void WriteTraining(Utf8JsonWriter json, TrainingInfo training)
     {
         json.WriteStartObject();
         json.WriteString("source", training.Source);
@@ -115,16 +108,19 @@ internal static class ModelMetadata
         foreach (var count in calibration.AtOrAbove)
             json.WriteNumberValue(count);
         json.WriteEndArray();
-        if (calibration.Tail is { } tail)
-        {
-            json.WriteStartObject("tail");
-            json.WriteNumber("threshold", tail.Threshold);
-            json.WriteNumber("scale", tail.Scale);
-            json.WriteNumber("shape", tail.Shape);
-            json.WriteNumber("exceedances", tail.Exceedances);
-            json.WriteEndObject();
-        }
+        WriteTail(json, calibration);
+        json.WriteEndObject();
+    }
 
+    public static void WriteTail(Utf8JsonWriter json, Calibration calibration)
+    {
+        if (calibration.Tail is not { } tail)
+            return;
+        json.WriteStartObject("tail");
+        json.WriteNumber("threshold", tail.Threshold);
+        json.WriteNumber("scale", tail.Scale);
+        json.WriteNumber("shape", tail.Shape);
+        json.WriteNumber("exceedances", tail.Exceedances);
         json.WriteEndObject();
     }
 
@@ -153,7 +149,7 @@ internal static class ModelMetadata
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or ArgumentException)
         {
-            throw ModelException.Damaged($"metadata '{key}': {Shorten(e.Message)}", e);
+            throw ModelException.Damaged($"metadata '{key}': {e.Message}", e);
         }
     }
 
