@@ -1,5 +1,8 @@
+using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Sessions;
+using IoTGuard.Analysis.Streams;
 using IoTGuard.Wire;
+using IoTGuard.Wire.Network;
 
 namespace IoTGuard.Analysis;
 
@@ -31,20 +34,121 @@ public sealed record SensorOptions
 /// </summary>
 public sealed class Sensor
 {
-    public Sensor(SensorOptions options) => Context = new SessionContext(new Pseudonymizer(options.PseudonymKey.Span));
+    /// <summary>Packets decoded before the first of them meets its flow, so that their memory accesses overlap.</summary>
+    private const int Ahead = 8;
+
+    private readonly FlowPacket[] _packets = new FlowPacket[Ahead];
+    private readonly FlowHasher _hasher;
+    private readonly FlowTracker _tracker;
+    private readonly StreamStore _store;
+    private readonly NeighborTable _neighbors = new();
+
+    public Sensor(SensorOptions options)
+        : this(options, ProtocolTable.Rows)
+    {
+    }
+
+    internal Sensor(SensorOptions options, ProtocolRow[] protocols)
+    {
+        Context = new SessionContext(new Pseudonymizer(options.PseudonymKey.Span));
+        _hasher = new FlowHasher(options);
+        _store = new StreamStore(protocols);
+        _tracker = new FlowTracker(options, Context, _store);
+    }
 
     internal SessionContext Context { get; }
+
+    /// <summary>What was counted so far.</summary>
+    public SensorCounters Counters
+    {
+        get
+        {
+            var counters = _store.Counters;
+            counters.FaultsSuppressed = Context.FaultsSuppressed;
+            return counters;
+        }
+    }
 
     /// <summary>Works on the frames of a batch that fall to this sensor.</summary>
     /// <param name="batch">The frames.</param>
     /// <param name="clocks">The run's clock at each frame: the largest packet time up to it, ns.</param>
-    /// <param name="mine">Indices of this sensor's frames, ascending.</param>
+    /// <param name="mine">Indices of this sensor's frames, ascending. The split must be by <see cref="FrameRouter"/>.</param>
     /// <param name="output">Receives the events.</param>
-    public void Process(FrameBatch batch, ReadOnlySpan<long> clocks, ReadOnlySpan<ushort> mine, EventBatch output) => Context.AtFrame(0, 0, output);
+    public void Process(FrameBatch batch, ReadOnlySpan<long> clocks, ReadOnlySpan<ushort> mine, EventBatch output)
+    {
+        var memory = batch.Memory.Span;
+        var frames = batch.Frames;
+        for (; mine.Length > 0; mine = mine[Math.Min(Ahead, mine.Length)..])
+        {
+            var count = Math.Min(Ahead, mine.Length);
+            for (var i = 0; i < count; i++)
+                Decode(frames[mine[i]], memory, ref _packets[i]);
+            for (var i = 0; i < count; i++)
+            {
+                int at = mine[i];
+                ref readonly var header = ref frames[at];
+                ref readonly var packet = ref _packets[i];
+                var frame = memory.Slice(header.Offset, header.Length);
+                if (packet.HasFlow)
+                    _tracker.OnPacket(frame, packet, header.TimeNs, clocks[at], batch.FirstFrame + at, output);
+                else if (packet.View.Kind == PacketKind.Arp)
+                    OnArp(frame, packet.View, clocks[at], batch.FirstFrame + at, output);
+            }
+        }
+    }
 
     /// <summary>Brings the sensor's clock to the end of a batch: expires what is due at or before it, then sorts the events.</summary>
-    public void Advance(long clockNs, EventBatch output) => Context.AtFrame(0, 0, output);
+    public void Advance(long clockNs, EventBatch output)
+    {
+        _tracker.Advance(clockNs, output);
+        output.Sort();
+    }
 
-    /// <summary>Ends all flows at the end of the input.</summary>
-    public void Complete(long clockNs, EventBatch output) => Context.AtFrame(0, 0, output);
+    /// <summary>Ends all flows at the end of the input, then sorts the events.</summary>
+    public void Complete(long clockNs, EventBatch output)
+    {
+        _tracker.Complete(clockNs, output);
+        output.Sort();
+    }
+
+    private void Decode(in FrameHeader header, ReadOnlySpan<byte> memory, ref FlowPacket packet)
+    {
+        ref var view = ref packet.View;
+        PacketDecoder.Decode(memory.Slice(header.Offset, header.Length), header.Link, header.AuxVlan, ref view);
+        ref var counters = ref _store.Counters;
+        counters.Frames++;
+        counters.Bytes += header.WireLength;
+        counters.CutBytes += view.PayloadWireLength - view.PayloadLength;
+        if (!view.Fault.IsNone)
+            counters.Faults.Count(view.Fault);
+        if (view.IsFragment)
+            counters.Fragments++;
+        packet.HasFlow = FlowHasher.HasFlow(view);
+        if (packet.HasFlow)
+        {
+            packet.Key = _hasher.KeyOf(view, out packet.Hash, out packet.Sender);
+            _tracker.Shard(packet.Hash).Touch(packet.Hash);
+            if (view.Kind == PacketKind.Tcp)
+                counters.TcpPackets++;
+            else if (view.Kind == PacketKind.Udp)
+                counters.UdpPackets++;
+        }
+        else if (view.Kind == PacketKind.Arp)
+        {
+            counters.ArpPackets++;
+        }
+        else
+        {
+            counters.OtherFrames++;
+        }
+    }
+
+    private void OnArp(ReadOnlySpan<byte> frame, in PacketView view, long clock, long number, EventBatch output)
+    {
+        if (!ArpView.TryRead(frame, view, out var arp) || !_neighbors.IsNews(arp.SenderMac, arp.Sender, view.Vlan, clock))
+            return;
+        _store.Counters.Neighbors++;
+        Context.AtFrame(clock, number, output);
+        Context.Emit(new Neighbor(arp.SenderMac, arp.Sender, arp.TargetMac, arp.Target, arp.Operation == ArpOperation.Reply, view.Vlan));
+    }
 }

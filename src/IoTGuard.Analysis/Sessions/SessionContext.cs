@@ -1,4 +1,5 @@
 using IoTGuard.Analysis.Flows;
+using IoTGuard.Analysis.Streams;
 using IoTGuard.Wire;
 
 namespace IoTGuard.Analysis.Sessions;
@@ -10,6 +11,7 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
     private int _flow;
     private EventBatch? _output;
     private int _sequence;
+    private Conversation? _conversation;
 
     /// <summary>Clock of the run: packet time of the newest packet, ns since 1970.</summary>
     public long TimeNs { get; private set; }
@@ -21,7 +23,12 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
 
     public Pseudonymizer Pseudonyms { get; } = pseudonyms;
 
-    /// <summary>The flow whose session is called; counters in it may be raised.</summary>
+    /// <summary>Faults that were not handed on because their flow had reached <see cref="FlowLimits.MaximumFaultsPerFlow"/>.</summary>
+    public long FaultsSuppressed { get; private set; }
+
+    /// <summary>
+    /// The flow whose session is called; <see cref="FlowRecord.Counters"/> in it may be raised. Its packet counters are those of the last event.
+    /// </summary>
     public ref FlowRecord Flow => ref _flows[_flow];
 
     /// <summary>Points the context at a frame. Called by the sensor.</summary>
@@ -33,11 +40,29 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
         _sequence = 0;
     }
 
+    /// <summary>
+    /// Points the context at the time when something was due in a flow. <paramref name="sequence"/> keeps the events of different causes apart that
+    /// could fall on the same time.
+    /// </summary>
+    internal void AtDue(long timeNs, long firstFrame, int sequence, EventBatch output)
+    {
+        AtFrame(timeNs, firstFrame, output);
+        _sequence = sequence;
+    }
+
     /// <summary>Points the context at the flow whose session is called next. Called by the sensor.</summary>
     public void AtFlow(FlowRecord[] flows, int index)
     {
         _flows = flows;
         _flow = index;
+        _conversation = null;
+    }
+
+    internal void AtConversation(Conversation conversation)
+    {
+        _flows = conversation.Record;
+        _flow = 0;
+        _conversation = conversation;
     }
 
     /// <summary>A fresh transaction with time and endpoints filled in.</summary>
@@ -68,6 +93,23 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
     /// <summary>Hands a flow record on. Called by the sensor.</summary>
     public void Emit(SensorEventKind kind, in FlowRecord flow) => _output!.Add(new EventKey(TimeNs, Frame, _sequence++), kind, flow);
 
-    /// <summary>Hands a stream fault of the present flow on.</summary>
-    public void Emit(in Fault fault) => _output!.Add(new EventKey(TimeNs, Frame, _sequence++), new FlowFault(fault, Flow));
+    /// <summary>Hands a stream fault of the present flow on, unless the flow had <see cref="FlowLimits.MaximumFaultsPerFlow"/> already.</summary>
+    public void Emit(in Fault fault)
+    {
+        if (_conversation is { } conversation)
+        {
+            if (conversation.Faults == FlowLimits.MaximumFaultsPerFlow)
+            {
+                FaultsSuppressed++;
+                return;
+            }
+
+            conversation.Faults++;
+            conversation.Refresh();
+        }
+
+        _output!.Add(new EventKey(TimeNs, Frame, _sequence++), new FlowFault(fault, Flow));
+    }
+
+    internal void Emit(in Neighbor neighbor) => _output!.Add(new EventKey(TimeNs, Frame, _sequence++), neighbor);
 }

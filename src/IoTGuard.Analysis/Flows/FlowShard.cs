@@ -1,0 +1,285 @@
+using IoTGuard.Analysis.Streams;
+using IoTGuard.Wire.Transport;
+
+namespace IoTGuard.Analysis.Flows;
+
+/// <summary>
+/// One of the <see cref="FlowLimits.Shards"/> parts of the flow table: an open-addressed index over arrays of flow state, and lists of
+/// flows ordered by their last packet, one for each timeout, so that what is due is always at a head. Arrays double up to the capacity.
+/// Full, it gives up the flow that is idle longest: closing ones first, then those not established, then the others.
+/// </summary>
+internal sealed partial class FlowShard
+{
+    private const int InterimList = 3;
+    private const int Lists = 4;
+    private const int InitialCapacity = 16;
+
+    private readonly int _capacity;
+    private readonly long[] _timeouts;
+    private readonly long _interimNs;
+    private readonly int[] _heads = [-1, -1, -1, -1];
+    private readonly int[] _tails = [-1, -1, -1, -1];
+    private Slot[] _slots = [];
+    private Link[] _links = [];
+    private Link[] _interimLinks = [];
+    private int _free = -1;
+    private int _used;
+
+    public FlowShard(SensorOptions options)
+    {
+        _capacity = Math.Max(1, options.MaximumFlows / FlowLimits.Shards);
+        _timeouts = [options.IdleTimeoutNs, options.EstablishedIdleTimeoutNs, FlowLimits.ClosingTimeoutNs];
+        _interimNs = options.ActiveTimeoutNs;
+    }
+
+    /// <summary>State by flow index; directions at twice the index, the originator's first.</summary>
+    public FlowHead[] Heads = [];
+    public FlowDetails[] Details = [];
+    public DirectionState[] Directions = [];
+    public DirectionDetails[] DirectionDetails = [];
+    public Conversation?[] Conversations = [];
+
+    public int Count { get; private set; }
+
+    /// <summary>Nothing is due before this clock.</summary>
+    public long NextDue { get; private set; } = long.MaxValue;
+
+    /// <summary>Bytes held for streams, against <see cref="FlowLimits.MaximumStreamBytesPerShard"/>.</summary>
+    public long StreamBytes;
+
+    public int ConversationCount;
+
+    public bool IsFull => Count == _capacity;
+
+    /// <summary>Touches what a look-up needs first, so that several misses can be under way at once.</summary>
+    public int Touch(ulong hash)
+    {
+        if (_slots.Length == 0)
+            return -1;
+        var index = _slots[(int)hash & (_slots.Length - 1)].Index - 1;
+        return index >= 0 ? (int)Heads[index].Tag : index;
+    }
+
+    /// <summary>The flow's index, or -1.</summary>
+    public int Find(in FlowKey key, ulong hash)
+    {
+        var slots = _slots;
+        if (slots.Length == 0)
+            return -1;
+        var tag = (uint)hash;
+        var mask = slots.Length - 1;
+        for (var i = (int)tag & mask; ; i = (i + 1) & mask)
+        {
+            ref readonly var slot = ref slots[i];
+            if (slot.Index == 0)
+                return -1;
+            if (slot.Tag == tag && Heads[slot.Index - 1].Key == key)
+                return slot.Index - 1;
+        }
+    }
+
+    /// <summary>A cleared flow under a new key; the shard must not be full.</summary>
+    public int Add(in FlowKey key, ulong hash, long clock)
+    {
+        var index = _free;
+        if (index >= 0)
+        {
+            _free = _links[index].Next;
+        }
+        else
+        {
+            if (_used == Heads.Length)
+                Grow();
+            index = _used++;
+        }
+
+        Count++;
+        var tag = (uint)hash;
+        Heads[index] = new FlowHead { Key = key, Tag = tag, LastClock = clock };
+        Details[index] = new FlowDetails { InterimClock = clock + _interimNs };
+        Directions[2 * index] = default;
+        Directions[(2 * index) + 1] = default;
+        DirectionDetails[2 * index] = new DirectionDetails { Entropy = float.NaN, Printable = float.NaN };
+        DirectionDetails[(2 * index) + 1] = new DirectionDetails { Entropy = float.NaN, Printable = float.NaN };
+        Insert(tag, index);
+        Append(_links, (int)FlowList.Idle, index);
+        Append(_interimLinks, InterimList, index);
+        NextDue = Math.Min(NextDue, Math.Min(clock + _timeouts[(int)FlowList.Idle], clock + _interimNs));
+        return index;
+    }
+
+    /// <summary>Notes a packet of the flow: it is now the last one to time out.</summary>
+    public void Touch(int index, long clock)
+    {
+        ref var head = ref Heads[index];
+        head.LastClock = clock;
+        var list = (int)head.List;
+        if (_tails[list] == index)
+            return;
+        Unlink(_links, list, index);
+        Append(_links, list, index);
+    }
+
+    /// <summary>Puts the flow under another timeout.</summary>
+    public void Move(int index, FlowList list)
+    {
+        ref var head = ref Heads[index];
+        if (head.List == list)
+            return;
+        Unlink(_links, (int)head.List, index);
+        head.List = list;
+        Append(_links, (int)list, index);
+        NextDue = Math.Min(NextDue, head.LastClock + _timeouts[(int)list]);
+    }
+
+    public void Remove(int index)
+    {
+        ref var head = ref Heads[index];
+        Unlink(_links, (int)head.List, index);
+        Unlink(_interimLinks, InterimList, index);
+        Delete(head.Tag, index);
+        _links[index].Next = _free;
+        _free = index;
+        Count--;
+    }
+
+    /// <summary>
+    /// The flow that is due first at or before the clock, and when: either its end, or an interim record. In order of time.
+    /// </summary>
+    public bool TryNextDue(long clock, out int index, out long due, out bool ends)
+    {
+        index = -1;
+        due = long.MaxValue;
+        ends = true;
+        for (var list = 0; list < InterimList; list++)
+        {
+            var head = _heads[list];
+            if (head < 0)
+                continue;
+            var time = Heads[head].LastClock + _timeouts[list];
+            if (time < due)
+                (index, due) = (head, time);
+        }
+
+        var interim = _heads[InterimList];
+        if (interim >= 0 && Details[interim].InterimClock < due)
+            (index, due, ends) = (interim, Details[interim].InterimClock, false);
+        NextDue = due;
+        return due <= clock;
+    }
+
+    /// <summary>Sets the flow's next interim record; its present one must have been the first due.</summary>
+    public void RenewInterim(int index)
+    {
+        Details[index].InterimClock += _interimNs;
+        Unlink(_interimLinks, InterimList, index);
+        Append(_interimLinks, InterimList, index);
+    }
+
+    /// <summary>The flow to give up when the table is full.</summary>
+    public int Victim()
+    {
+        var closing = _heads[(int)FlowList.Closing];
+        if (closing >= 0)
+            return closing;
+        var idle = _heads[(int)FlowList.Idle];
+        return idle >= 0 ? idle : _heads[(int)FlowList.Established];
+    }
+
+    /// <summary>True when both endpoints sent packets.</summary>
+    public bool IsTwoSided(int index) => Directions[2 * index].Packets > 0 && Directions[(2 * index) + 1].Packets > 0;
+
+    /// <summary>Any flow still held, or -1.</summary>
+    public int Any() => _heads[InterimList];
+
+    private void Grow()
+    {
+        var size = Math.Min(_capacity, Math.Max(InitialCapacity, Heads.Length * 2));
+        Array.Resize(ref Heads, size);
+        Array.Resize(ref Details, size);
+        Array.Resize(ref Directions, 2 * size);
+        Array.Resize(ref DirectionDetails, 2 * size);
+        Array.Resize(ref Conversations, size);
+        Array.Resize(ref _links, size);
+        Array.Resize(ref _interimLinks, size);
+
+        // At most two thirds full, so that probe sequences stay short.
+        var slots = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(size + (size / 2)));
+        if (slots == _slots.Length)
+            return;
+        var old = _slots;
+        _slots = new Slot[slots];
+        foreach (ref readonly var slot in old.AsSpan())
+        {
+            if (slot.Index != 0)
+                Insert(slot.Tag, slot.Index - 1);
+        }
+    }
+
+    private void Insert(uint tag, int index)
+    {
+        var mask = _slots.Length - 1;
+        var i = (int)tag & mask;
+        while (_slots[i].Index != 0)
+            i = (i + 1) & mask;
+        _slots[i] = new Slot { Tag = tag, Index = index + 1 };
+    }
+
+    /// <summary>Deletes by shifting back what follows, so that no tombstones lengthen later look-ups.</summary>
+    private void Delete(uint tag, int index)
+    {
+        var slots = _slots;
+        var mask = slots.Length - 1;
+        var hole = (int)tag & mask;
+        while (slots[hole].Index != index + 1)
+            hole = (hole + 1) & mask;
+        for (var i = (hole + 1) & mask; slots[i].Index != 0; i = (i + 1) & mask)
+        {
+            var home = (int)slots[i].Tag & mask;
+            if (((i - home) & mask) >= ((i - hole) & mask))
+            {
+                slots[hole] = slots[i];
+                hole = i;
+            }
+        }
+
+        slots[hole] = default;
+    }
+
+    private void Append(Link[] links, int list, int index)
+    {
+        var tail = _tails[list];
+        links[index] = new Link { Previous = tail, Next = -1 };
+        if (tail >= 0)
+            links[tail].Next = index;
+        else
+            _heads[list] = index;
+        _tails[list] = index;
+    }
+
+    private void Unlink(Link[] links, int list, int index)
+    {
+        var link = links[index];
+        if (link.Previous >= 0)
+            links[link.Previous].Next = link.Next;
+        else
+            _heads[list] = link.Next;
+        if (link.Next >= 0)
+            links[link.Next].Previous = link.Previous;
+        else
+            _tails[list] = link.Previous;
+    }
+
+    /// <summary>An entry of the index: the hash's low half, and the flow's index plus one (0 = empty).</summary>
+    private struct Slot
+    {
+        public uint Tag;
+        public int Index;
+    }
+
+    private struct Link
+    {
+        public int Previous;
+        public int Next;
+    }
+}

@@ -1,0 +1,365 @@
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Analysis.Streams;
+using IoTGuard.Wire;
+using IoTGuard.Wire.Transport;
+
+namespace IoTGuard.Analysis.Flows;
+
+/// <summary>A decoded packet on its way to its flow.</summary>
+internal struct FlowPacket
+{
+    public PacketView View;
+    public FlowKey Key;
+    public ulong Hash;
+    public Endpoint Sender;
+
+    /// <summary>False for frames without a flow.</summary>
+    public bool HasFlow;
+}
+
+/// <summary>Packets to flows: opening, counting, TCP state, records, and the way to the streams.</summary>
+internal sealed class FlowTracker(SensorOptions options, SessionContext context, StreamStore store)
+{
+    // Events that fall on the same time and first frame are kept apart, and in this order, by where their sequence numbers begin.
+    private const int InterimSequence = 0x1000_0000;
+    private const int EndSequence = 0x2000_0000;
+    private const int CompleteSequence = 0x3000_0000;
+
+    private const int MaximumConversationsPerShard = FlowLimits.MaximumConversations / FlowLimits.Shards;
+
+    private readonly FlowShard[] _shards = [.. Enumerable.Range(0, FlowLimits.Shards).Select(_ => new FlowShard(options))];
+    private readonly RecentPackets[] _recent = [.. Enumerable.Range(0, FlowLimits.Shards).Select(_ => new RecentPackets())];
+    private FlowRecord _record;
+
+    public FlowShard Shard(ulong hash) => _shards[FlowHasher.ShardOf(hash)];
+
+    /// <summary>A packet of a flow. The context is not yet at its frame.</summary>
+    public void OnPacket(ReadOnlySpan<byte> frame, in FlowPacket packet, long timeNs, long clock, long number, EventBatch output)
+    {
+        var shard = Shard(packet.Hash);
+        if (clock >= shard.NextDue)
+            Expire(shard, clock, output);
+        context.AtFrame(clock, number, output);
+        store.Clock = clock;
+
+        ref readonly var view = ref packet.View;
+        var index = shard.Find(packet.Key, packet.Hash);
+        if (_recent[FlowHasher.ShardOf(packet.Hash)].IsCopy(frame, view, packet.Hash, packet.Sender == Endpoint.A, clock))
+        {
+            store.Counters.MirrorCopies++;
+            if (index >= 0)
+                shard.Details[index].MirrorCopies++;
+            return;
+        }
+
+        if (index >= 0 && view.Kind == PacketKind.Tcp && IsNewConnection(shard, index, packet))
+        {
+            End(shard, index, FlowEndReason.Finished);
+            index = -1;
+        }
+
+        var opened = index < 0;
+        if (opened)
+            index = Open(shard, packet, timeNs, clock, number);
+        else
+            shard.Touch(index, clock);
+        Count(shard, index, opened, frame, packet, timeNs);
+    }
+
+    /// <summary>Does what is due in all shards at or before the clock.</summary>
+    public void Advance(long clock, EventBatch output)
+    {
+        foreach (var shard in _shards)
+        {
+            if (clock >= shard.NextDue)
+                Expire(shard, clock, output);
+        }
+    }
+
+    /// <summary>Ends all flows.</summary>
+    public void Complete(long clock, EventBatch output)
+    {
+        Advance(clock, output);
+        store.Clock = clock;
+        foreach (var shard in _shards)
+        {
+            for (var index = shard.Any(); index >= 0; index = shard.Any())
+            {
+                context.AtDue(clock, shard.Details[index].FirstFrame, CompleteSequence, output);
+                End(shard, index, FlowEndReason.EndOfCapture);
+            }
+        }
+    }
+
+    private void Expire(FlowShard shard, long clock, EventBatch output)
+    {
+        while (shard.TryNextDue(clock, out var index, out var due, out var ends))
+        {
+            ref var head = ref shard.Heads[index];
+            store.Clock = due;
+            if (ends)
+            {
+                context.AtDue(due, shard.Details[index].FirstFrame, EndSequence, output);
+                End(shard, index, head.List == FlowList.Closing ? FlowEndReason.Finished : FlowEndReason.Idle);
+                continue;
+            }
+
+            if (head.Has(FlowFlags.Touched))
+            {
+                context.AtDue(due, shard.Details[index].FirstFrame, InterimSequence, output);
+                Tell(shard, index, SensorEventKind.FlowUpdated, FlowEndReason.Active);
+                head.Flags &= ~FlowFlags.Touched;
+            }
+
+            shard.RenewInterim(index);
+        }
+    }
+
+    /// <summary>A SYN that cannot belong to the flow as it stands: the endpoints use their ports again (RFC 9293, 3.6.1).</summary>
+    private static bool IsNewConnection(FlowShard shard, int index, in FlowPacket packet)
+    {
+        if ((packet.View.TcpFlags & (TcpFlags.Syn | TcpFlags.Ack | TcpFlags.Rst)) != TcpFlags.Syn)
+            return false;
+        ref readonly var head = ref shard.Heads[index];
+        if (head.State is ConnectionState.Closed or ConnectionState.Reset)
+            return true;
+        ref readonly var state = ref shard.Directions[(2 * index) + (int)DirectionOf(head, packet.Sender)];
+        if (state.Next == 0)
+            return head.State != ConnectionState.SynSent;
+        return state.PayloadPackets > 0 || (uint)state.Next != packet.View.TcpSequence + 1;
+    }
+
+    private static FlowDirection DirectionOf(in FlowHead head, Endpoint sender) =>
+        (sender == Endpoint.B) == head.Has(FlowFlags.OriginatorIsB) ? FlowDirection.FromOriginator : FlowDirection.FromResponder;
+
+    private int Open(FlowShard shard, in FlowPacket packet, long timeNs, long clock, long number)
+    {
+        if (shard.IsFull)
+        {
+            store.Counters.FlowsEvicted++;
+            End(shard, shard.Victim(), FlowEndReason.Evicted);
+        }
+
+        store.Counters.FlowsOpened++;
+        var index = shard.Add(packet.Key, packet.Hash, clock);
+        ref readonly var view = ref packet.View;
+        ref var head = ref shard.Heads[index];
+        ref var details = ref shard.Details[index];
+        var answer = view.Kind == PacketKind.Tcp && (view.TcpFlags & (TcpFlags.Syn | TcpFlags.Ack)) == (TcpFlags.Syn | TcpFlags.Ack);
+        if ((packet.Sender == Endpoint.B) != answer)
+            head.Flags |= FlowFlags.OriginatorIsB;
+        head.LastNs = timeNs;
+        details.FirstNs = timeNs;
+        details.FirstFrame = number;
+        details.Vlan = view.Vlan;
+        return index;
+    }
+
+    private void Count(FlowShard shard, int index, bool opened, ReadOnlySpan<byte> frame, in FlowPacket packet, long timeNs)
+    {
+        ref var head = ref shard.Heads[index];
+        ref readonly var view = ref packet.View;
+        var direction = DirectionOf(head, packet.Sender);
+        ref var state = ref shard.Directions[(2 * index) + (int)direction];
+
+        var pause = timeNs - head.LastNs;
+        if (pause > 0)
+        {
+            head.LastNs = timeNs;
+            if (pause > FlowLimits.IdlePeriodNs)
+            {
+                shard.Details[index].IdlePeriods++;
+                shard.Details[index].IdleNs += pause;
+            }
+        }
+
+        if (state.Packets == 0)
+            Meet(ref shard.Details[index], direction, view);
+        state.Count(timeNs, view.PayloadOffset - view.NetworkOffset + view.PayloadWireLength, view.PayloadWireLength);
+        head.Flags |= FlowFlags.Touched;
+        if (state.PayloadPackets == 1 && view.PayloadLength > 0)
+            Sample(ref shard.DirectionDetails[(2 * index) + (int)direction], frame.Slice(view.PayloadOffset, view.PayloadLength));
+
+        if (view.Kind == PacketKind.Tcp)
+        {
+            OnSegment(shard, index, opened, direction, frame, view);
+            return;
+        }
+
+        if (opened)
+            Tell(shard, index, SensorEventKind.FlowOpened, FlowEndReason.Active);
+        if (direction == FlowDirection.FromResponder && !head.Has(FlowFlags.Established))
+        {
+            head.Flags |= FlowFlags.Established;
+            Tell(shard, index, SensorEventKind.FlowEstablished, FlowEndReason.Active);
+        }
+    }
+
+    private static void Meet(ref FlowDetails details, FlowDirection direction, in PacketView view)
+    {
+        if (direction == FlowDirection.FromOriginator)
+        {
+            details.OriginatorMac = view.SourceMac;
+            details.OriginatorTtl = view.TimeToLive;
+            if (details.ResponderMac.IsNone)
+                details.ResponderMac = view.DestinationMac;
+        }
+        else
+        {
+            details.ResponderMac = view.SourceMac;
+            details.ResponderTtl = view.TimeToLive;
+            if (details.OriginatorMac.IsNone)
+                details.OriginatorMac = view.DestinationMac;
+        }
+    }
+
+    private static void Sample(ref DirectionDetails details, ReadOnlySpan<byte> payload)
+    {
+        if (float.IsNaN(details.Entropy))
+            (details.Entropy, details.Printable) = PayloadSample.Measure(payload);
+    }
+
+    private void OnSegment(FlowShard shard, int index, bool opened, FlowDirection direction, ReadOnlySpan<byte> frame, in PacketView view)
+    {
+        ref var state = ref shard.Directions[(2 * index) + (int)direction];
+        var expected = state.Next;
+        var kind = SequenceTracker.Add(ref state, ref shard.DirectionDetails[(2 * index) + (int)direction], view, out var offset);
+        if ((view.TcpFlags & TcpFlags.Psh) != 0)
+            state.Psh++;
+        if ((view.TcpFlags & ~(TcpFlags.Ack | TcpFlags.Psh)) != 0 || view.TcpWindow == 0 || kind > SegmentKind.New)
+            CountOdd(ref shard.DirectionDetails[(2 * index) + (int)direction], view, kind);
+
+        var established = TcpState.Update(shard, index, opened, direction, view, kind);
+        if (opened)
+            Tell(shard, index, SensorEventKind.FlowOpened, FlowEndReason.Active);
+        if (established)
+            Tell(shard, index, SensorEventKind.FlowEstablished, FlowEndReason.Active);
+        if (kind != SegmentKind.OutOfWindow && !shard.Heads[index].Has(FlowFlags.Unread))
+            Read(shard, index, direction, frame, view, expected, offset, kind);
+    }
+
+    private void CountOdd(ref DirectionDetails details, in PacketView view, SegmentKind kind)
+    {
+        var flags = view.TcpFlags;
+        if ((flags & TcpFlags.Syn) != 0)
+            details.Syn++;
+        if ((flags & TcpFlags.Fin) != 0)
+            details.Fin++;
+        if ((flags & TcpFlags.Rst) != 0)
+            details.Rst++;
+        if ((flags & TcpFlags.Urg) != 0)
+            details.Urg++;
+        if (view.TcpWindow == 0 && (flags & (TcpFlags.Syn | TcpFlags.Fin | TcpFlags.Rst)) == 0)
+        {
+            details.ZeroWindows++;
+            store.Counters.ZeroWindows++;
+        }
+
+        if (kind == SegmentKind.Retransmission)
+            store.Counters.Retransmissions++;
+        else if (kind == SegmentKind.OutOfOrder)
+            store.Counters.OutOfOrder++;
+        else if (kind == SegmentKind.OutOfWindow)
+            store.Counters.OutOfWindow++;
+    }
+
+    /// <summary>Brings a segment to the conversation; makes one when payload begins that a probe may want.</summary>
+    private void Read(
+        FlowShard shard, int index, FlowDirection direction, ReadOnlySpan<byte> frame, in PacketView view, long expected, long offset, SegmentKind kind)
+    {
+        var conversation = shard.Conversations[index];
+        var payload = frame.Slice(view.PayloadOffset, view.PayloadLength);
+        if (conversation is null)
+        {
+            if (view.PayloadWireLength == 0)
+                return;
+            conversation = Begin(shard, index, direction, payload, expected, offset);
+            if (conversation is null)
+                return;
+        }
+
+        if (!conversation.IsStarted(direction))
+            conversation.Start(direction, expected != 0 ? Math.Min(expected, offset) : offset, rejected: false);
+        var fin = (view.TcpFlags & TcpFlags.Fin) != 0;
+        if (kind != SegmentKind.KeepAlive && (view.PayloadWireLength > 0 || fin))
+            conversation.OnSegment(direction, offset, payload, view.PayloadWireLength - view.PayloadLength, fin);
+
+        var other = 1 - (int)direction;
+        var otherNext = shard.Directions[(2 * index) + other].Next;
+        if ((view.TcpFlags & TcpFlags.Ack) != 0 && otherNext != 0)
+            conversation.OnAcknowledgment((FlowDirection)other, SequenceTracker.Extend(otherNext, view.TcpAcknowledgment));
+
+        if (conversation.IsHopeless)
+        {
+            shard.Heads[index].Flags |= FlowFlags.Unread;
+            Release(shard, index, conversation);
+        }
+    }
+
+    private Conversation? Begin(
+        FlowShard shard, int index, FlowDirection direction, ReadOnlySpan<byte> payload, long expected, long offset)
+    {
+        ref var head = ref shard.Heads[index];
+        var rejected = direction == FlowDirection.FromOriginator ? FlowFlags.OriginatorRejected : FlowFlags.ResponderRejected;
+        if (head.Has(rejected))
+            return null;
+        var midStream = (head.Flags & (FlowFlags.OriginatorSyn | FlowFlags.ResponderSyn)) == 0;
+        var candidates = store.AllRows;
+        if (!midStream && offset == expected && payload.Length > 0 && store.Certain(direction, payload, ref candidates) < 0 && candidates == 0)
+        {
+            head.Flags |= rejected;
+            if ((head.Flags & (FlowFlags.OriginatorRejected | FlowFlags.ResponderRejected)) == (FlowFlags.OriginatorRejected | FlowFlags.ResponderRejected))
+                head.Flags |= FlowFlags.Unread;
+            return null;
+        }
+
+        if (shard.ConversationCount == MaximumConversationsPerShard || store.AllRows == 0)
+        {
+            store.Counters.SessionsRefused++;
+            head.Flags |= FlowFlags.Unread;
+            return null;
+        }
+
+        shard.ConversationCount++;
+        var conversation = store.RentConversation();
+        shard.Conversations[index] = conversation;
+        conversation.Begin(context, shard, index, midStream);
+        var other = 1 - (int)direction;
+        var otherNext = shard.Directions[(2 * index) + other].Next;
+        if (otherNext != 0)
+        {
+            var otherRejected = direction == FlowDirection.FromOriginator ? FlowFlags.ResponderRejected : FlowFlags.OriginatorRejected;
+            conversation.Start((FlowDirection)other, otherNext, head.Has(otherRejected));
+        }
+
+        return conversation;
+    }
+
+    private void Release(FlowShard shard, int index, Conversation conversation)
+    {
+        store.Return(conversation);
+        shard.Conversations[index] = null;
+        shard.ConversationCount--;
+    }
+
+    private void Tell(FlowShard shard, int index, SensorEventKind kind, FlowEndReason reason)
+    {
+        var conversation = shard.Conversations[index];
+        if (conversation is null)
+            shard.Fill(index, ref _record, default, ApplicationProtocol.Unknown);
+        else
+            shard.Fill(index, ref _record, conversation.Record[0].Counters, conversation.Record[0].Application);
+        _record.End = reason;
+        context.Emit(kind, _record);
+    }
+
+    private void End(FlowShard shard, int index, FlowEndReason reason)
+    {
+        var conversation = shard.Conversations[index];
+        conversation?.End();
+        Tell(shard, index, SensorEventKind.FlowClosed, reason);
+        if (conversation is not null)
+            Release(shard, index, conversation);
+        shard.Remove(index);
+    }
+}

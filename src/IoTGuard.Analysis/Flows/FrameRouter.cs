@@ -1,0 +1,23 @@
+using IoTGuard.Wire;
+
+namespace IoTGuard.Analysis.Flows;
+
+/// <summary>
+/// Says which shard a frame falls to, for splitting a batch among workers: worker <c>shard % workers</c> takes it. All frames of a flow in both
+/// directions fall to one shard; frames without a flow to shard 0. One router per dispatching thread.
+/// </summary>
+public sealed class FrameRouter(SensorOptions options)
+{
+    private readonly FlowHasher _hasher = new(options);
+    private PacketView _view;
+
+    /// <summary>The shard, 0 to <see cref="FlowLimits.Shards"/> − 1.</summary>
+    public int ShardOf(in FrameHeader header, ReadOnlySpan<byte> frame)
+    {
+        PacketDecoder.Decode(frame, header.Link, header.AuxVlan, ref _view);
+        if (!FlowHasher.HasFlow(_view))
+            return 0;
+        _hasher.KeyOf(_view, out var hash, out _);
+        return FlowHasher.ShardOf(hash);
+    }
+}

@@ -1,0 +1,460 @@
+using IoTGuard.Analysis.Flows;
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Wire;
+
+namespace IoTGuard.Analysis.Streams;
+
+/// <summary>
+/// A TCP connection whose bytes are read: both streams, the probing, and the session. In-order bytes go to the session straight from the packet.
+/// <para>
+/// A hole is declared a gap when the receiver acknowledged what lies behind it and <see cref="FlowLimits.ReorderSegments"/> segments wait or
+/// <see cref="FlowLimits.ReorderTimeNs"/> passed; when the other side is not seen at all, after <see cref="FlowLimits.OneSidedHoleTimeNs"/>; when a limit is
+/// reached; and at the end of the connection. Second copies are compared with what waits out of order and with the last
+/// <see cref="FlowLimits.HistoryBytes"/> bytes shown to the session; skipped bytes are not compared.
+/// </para>
+/// </summary>
+internal sealed class Conversation(StreamStore store)
+{
+    /// <summary>Longest skip in bytes; a session that wants no more bytes at all asks for more than any connection carries.</summary>
+    private const long MaximumSkip = 1L << 60;
+
+    private readonly TcpStream[] _streams = [new(), new()];
+    private SessionContext _context = null!;
+    private FlowShard _shard = null!;
+    private int _index;
+    private bool _midStream;
+
+    /// <summary>The flow as the session sees it, in an array because contexts point into arrays.</summary>
+    public FlowRecord[] Record { get; } = new FlowRecord[1];
+
+    public ProtocolSession? Session { get; private set; }
+
+    /// <summary>Row of the session in the protocol table.</summary>
+    public int Row { get; private set; }
+
+    /// <summary>Faults told for this flow.</summary>
+    public int Faults { get; set; }
+
+    /// <summary>True when neither direction is of a known protocol.</summary>
+    public bool IsHopeless => Session is null && _streams[0].Rejected && _streams[1].Rejected;
+
+    /// <summary>Takes over a flow.</summary>
+    public void Begin(SessionContext context, FlowShard shard, int index, bool midStream)
+    {
+        _context = context;
+        _shard = shard;
+        _index = index;
+        _midStream = midStream;
+        Faults = 0;
+        Record[0] = default;
+        Refresh();
+    }
+
+    /// <summary>Says where a direction begins, and whether the probes have already turned it down.</summary>
+    public void Start(FlowDirection direction, long offset, bool rejected)
+    {
+        var stream = _streams[(int)direction];
+        stream.Start(offset, store.AllRows);
+        stream.Rejected = rejected;
+        stream.Interrupted = rejected || _midStream;
+    }
+
+    public bool IsStarted(FlowDirection direction) => _streams[(int)direction].Started;
+
+    /// <summary>Brings the counters in <see cref="Record"/> up to date.</summary>
+    public void Refresh() => _shard.Fill(_index, ref Record[0], Record[0].Counters, Record[0].Application);
+
+    /// <summary>A segment of one direction, with a place in the stream.</summary>
+    /// <param name="cut">Bytes behind <paramref name="data"/> that were on the wire but not captured.</param>
+    public void OnSegment(FlowDirection direction, long offset, ReadOnlySpan<byte> data, int cut, bool fin)
+    {
+        var stream = _streams[(int)direction];
+        var end = offset + data.Length + cut;
+        if (fin)
+            stream.FinAt = end;
+        if (offset <= stream.Next)
+            InOrder(direction, stream, offset, data, cut);
+        else if (end > offset)
+            OutOfOrder(direction, stream, offset, data, cut);
+        Settle(direction, stream);
+    }
+
+    /// <summary>The receiver of a direction acknowledged everything before a sequence number.</summary>
+    public void OnAcknowledgment(FlowDirection direction, long offset)
+    {
+        var stream = _streams[(int)direction];
+        if (offset <= stream.Acknowledged)
+            return;
+        stream.Acknowledged = offset;
+        if (stream.Early.Count > 0)
+            Settle(direction, stream);
+    }
+
+    /// <summary>The flow ended: shows what still waits, gaps between, and ends the session. The conversation can be used again.</summary>
+    public void End()
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            var stream = _streams[i];
+            while (stream.Early.Count > 0)
+                DeclareGap((FlowDirection)i, stream);
+            Settle((FlowDirection)i, stream);
+        }
+
+        if (Session is { } session)
+        {
+            _context.AtConversation(this);
+            session.OnEnd(_context);
+        }
+    }
+
+    /// <summary>Gives everything back.</summary>
+    public void Release()
+    {
+        foreach (var stream in _streams)
+            stream.Clear(store, _shard);
+        if (Session is { } session)
+            store.Return(Row, session);
+        Session = null;
+    }
+
+    private void InOrder(FlowDirection direction, TcpStream stream, long offset, ReadOnlySpan<byte> data, int cut)
+    {
+        var old = stream.Next - offset;
+        if (old > 0)
+        {
+            var seen = (int)Math.Min(old, data.Length);
+            Conflict(stream.Conflicts(offset, data[..seen]), direction);
+            if (old >= data.Length + (long)cut)
+                return;
+            data = data[seen..];
+            cut -= (int)(old - seen);
+        }
+
+        var room = stream.Early.Count > 0 ? stream.Early.FirstOffset - stream.Next : long.MaxValue;
+        if (room < data.Length + (long)cut)
+        {
+            // The bytes from here on are there already; where the second copy differs the first one counts.
+            var rest = stream.Next + room;
+            var behind = (int)Math.Min(room, data.Length);
+            var conflicts = 0L;
+            if (!stream.Early.Insert(store, _shard, rest, data[behind..], cut - (int)Math.Max(0, room - data.Length), ref conflicts))
+                store.Counters.OutOfOrderDropped++;
+            Conflict(conflicts, direction);
+            cut = (int)Math.Max(0, room - data.Length);
+            data = data[..behind];
+        }
+
+        Deliver(direction, stream, data, cut);
+        Drain(direction, stream);
+    }
+
+    private void OutOfOrder(FlowDirection direction, TcpStream stream, long offset, ReadOnlySpan<byte> data, int cut)
+    {
+        if (stream.Early.Count == 0)
+            stream.HoleClock = store.Clock;
+        while (true)
+        {
+            var conflicts = 0L;
+            var kept = stream.Early.Insert(store, _shard, offset, data, cut, ref conflicts);
+            Conflict(conflicts, direction);
+            if (kept)
+                return;
+
+            store.Counters.OutOfOrderDropped++;
+            if (stream.Early.Count > 0)
+                DeclareGap(direction, stream);
+            else
+                Gap(direction, stream, offset - stream.Next);
+            if (offset <= stream.Next)
+            {
+                InOrder(direction, stream, offset, data, cut);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Applies the gap policy and tells the half close once it is reached.</summary>
+    private void Settle(FlowDirection direction, TcpStream stream)
+    {
+        while (stream.Early.Count > 0)
+        {
+            var waited = store.Clock - stream.HoleClock;
+            var acknowledged = stream.Acknowledged >= stream.Early.FirstOffset;
+            var lost = acknowledged
+                ? waited >= FlowLimits.ReorderTimeNs || stream.Early.Count >= FlowLimits.ReorderSegments
+                : waited >= FlowLimits.OneSidedHoleTimeNs && !_shard.IsTwoSided(_index);
+            if (!lost)
+                break;
+            DeclareGap(direction, stream);
+        }
+
+        if (stream.FinAt >= 0 && stream.Next >= stream.FinAt && !stream.HalfClosed)
+        {
+            stream.HalfClosed = true;
+            if (Session is { } session)
+            {
+                _context.AtConversation(this);
+                session.OnHalfClose(_context, direction);
+            }
+        }
+    }
+
+    private void DeclareGap(FlowDirection direction, TcpStream stream)
+    {
+        if (stream.Early.FirstOffset > stream.Next)
+            Gap(direction, stream, stream.Early.FirstOffset - stream.Next);
+        Drain(direction, stream);
+        stream.HoleClock = store.Clock;
+    }
+
+    private void Drain(FlowDirection direction, TcpStream stream)
+    {
+        while (stream.Early.Count > 0 && stream.Early.FirstOffset <= stream.Next)
+        {
+            var data = stream.Early.First;
+            var cut = stream.Early.FirstCut;
+            var old = stream.Next - stream.Early.FirstOffset;
+            if (old < data.Length + (long)cut)
+            {
+                var seen = (int)Math.Min(old, data.Length);
+                Deliver(direction, stream, data[seen..], cut - (int)(old - seen));
+            }
+
+            stream.Early.RemoveFirst(store, _shard);
+            stream.HoleClock = store.Clock;
+        }
+    }
+
+    /// <summary>Shows bytes that lie at the stream's next place, then tells those that the capture does not hold.</summary>
+    private void Deliver(FlowDirection direction, TcpStream stream, ReadOnlySpan<byte> data, int cut)
+    {
+        var cutEnd = stream.Next + data.Length + cut;
+        if (data.Length > 0)
+        {
+            var offset = stream.Next;
+            stream.Next += data.Length;
+            if (Session is null)
+            {
+                Probe(direction, stream, data);
+            }
+            else
+            {
+                stream.Remember(offset, data);
+                Feed(direction, stream, data);
+            }
+        }
+
+        if (cut > 0 && stream.Next < cutEnd)
+            Gap(direction, stream, cutEnd - stream.Next);
+    }
+
+    private void Gap(FlowDirection direction, TcpStream stream, long bytes)
+    {
+        stream.Next += bytes;
+        stream.Needed = 0;
+        stream.DropPending(store, _shard);
+        store.Counters.Gaps++;
+        store.Counters.GapBytes += bytes;
+        if (Session is { } session)
+        {
+            _context.AtConversation(this);
+            _context.Emit(new Fault(FaultKind.Gap, Layer.Stream, 0, bytes));
+            session.OnGap(_context, direction, bytes);
+        }
+        else
+        {
+            stream.Interrupted = true;
+            _midStream = true;
+            stream.Candidates = store.AllRows;
+        }
+    }
+
+    private void Conflict(long bytes, FlowDirection direction)
+    {
+        if (bytes == 0)
+            return;
+        store.Counters.ConflictingBytes += bytes;
+        _shard.DirectionDetails[(2 * _index) + (int)direction].ConflictingBytes += bytes;
+        _context.AtConversation(this);
+        _context.Emit(new Fault(FaultKind.OverlapConflict, Layer.Stream, 0, bytes));
+    }
+
+    /// <summary>Shows new bytes to the session, in place when nothing waits before them.</summary>
+    private void Feed(FlowDirection direction, TcpStream stream, ReadOnlySpan<byte> data)
+    {
+        if (data.Length > 0)
+            TellInterruption(direction, stream);
+        while (data.Length > 0)
+        {
+            if (stream.PendingLength == 0 && data.Length >= stream.Needed)
+            {
+                var progress = Session!.OnData(_context, direction, data);
+                var consumed = Math.Clamp(progress.Consumed, 0, data.Length);
+                data = data[consumed..];
+                if (!Skip(stream, progress.Skip, ref data))
+                {
+                    Keep(direction, stream, data, progress.Needed);
+                    return;
+                }
+
+                continue;
+            }
+
+            // Only what is needed is copied; the rest can be read in place once the session has taken the pending bytes.
+            var take = stream.Needed > stream.PendingLength + 1 ? stream.Needed - stream.PendingLength : data.Length;
+            take = Math.Min(Math.Min(take, data.Length), ProtocolSession.MaximumPendingBytes - stream.PendingLength);
+            if (!stream.TryAppend(store, _shard, data[..take]))
+            {
+                Overflow(direction, stream, data.Length);
+                return;
+            }
+
+            data = data[take..];
+            if (stream.PendingLength < stream.Needed)
+                continue;
+            data = Pump(direction, stream, data);
+        }
+    }
+
+    /// <summary>Shows the pending bytes. Returns what is left of the bytes behind them after a skip.</summary>
+    private ReadOnlySpan<byte> Pump(FlowDirection direction, TcpStream stream, ReadOnlySpan<byte> behind)
+    {
+        while (stream.PendingLength > 0)
+        {
+            var progress = Session!.OnData(_context, direction, stream.Pending);
+            var consumed = Math.Clamp(progress.Consumed, 0, stream.PendingLength);
+            var skip = Math.Clamp(progress.Skip, 0, MaximumSkip);
+            var inPending = (int)Math.Min(skip, stream.PendingLength - consumed);
+            stream.ConsumePending(store, _shard, consumed + inPending);
+            stream.Needed = Math.Clamp(progress.Needed, 0, ProtocolSession.MaximumPendingBytes);
+            if (skip > 0)
+            {
+                stream.Needed = 0;
+                Skip(stream, skip - inPending, ref behind);
+                continue;
+            }
+
+            if (stream.PendingLength == ProtocolSession.MaximumPendingBytes)
+            {
+                Overflow(direction, stream, 0);
+                return behind;
+            }
+
+            break;
+        }
+
+        return behind;
+    }
+
+    /// <summary>Passes over bytes, here and in segments to come. False when there is nothing to skip.</summary>
+    private static bool Skip(TcpStream stream, long skip, ref ReadOnlySpan<byte> data)
+    {
+        if (skip <= 0)
+            return false;
+        var here = (int)Math.Min(skip, data.Length);
+        data = data[here..];
+        stream.Next = Math.Min(stream.Next + Math.Min(skip, MaximumSkip) - here, MaximumSkip);
+        stream.Needed = 0;
+        return true;
+    }
+
+    private void Keep(FlowDirection direction, TcpStream stream, ReadOnlySpan<byte> rest, int needed)
+    {
+        stream.Needed = Math.Clamp(needed, 0, ProtocolSession.MaximumPendingBytes);
+        if (rest.Length > 0 && !stream.TryAppend(store, _shard, rest))
+            Overflow(direction, stream, rest.Length);
+    }
+
+    private void Overflow(FlowDirection direction, TcpStream stream, int more)
+    {
+        store.Counters.PendingOverflows++;
+        var dropped = stream.PendingLength + more;
+        stream.DropPending(store, _shard);
+        stream.Needed = 0;
+        _context.Emit(new Fault(FaultKind.Overflow, Layer.Stream, 0, dropped));
+        Session!.OnGap(_context, direction, dropped);
+    }
+
+    private void Probe(FlowDirection direction, TcpStream stream, ReadOnlySpan<byte> data)
+    {
+        if (stream.Rejected)
+            return;
+        var take = Math.Min(data.Length, FlowLimits.MaximumProbeBytes - stream.PendingLength);
+        var prefix = data;
+        if (stream.PendingLength > 0)
+        {
+            if (!stream.TryAppend(store, _shard, data[..take]))
+            {
+                Reject(stream);
+                return;
+            }
+
+            prefix = stream.Pending;
+        }
+
+        var row = store.Certain(direction, prefix, ref stream.Candidates);
+        if (row < 0 && _midStream && stream.Candidates == 0)
+            row = store.Hinted(Record[0].OriginatorPort, Record[0].ResponderPort);
+        if (row >= 0)
+        {
+            var waiting = stream.PendingLength > 0;
+            var rest = waiting ? data[take..] : data;
+            var start = stream.Next - rest.Length - stream.PendingLength;
+            stream.Remember(start, prefix);
+            if (waiting)
+                stream.Remember(start + prefix.Length, rest);
+            Attach(row);
+            ShowPending((FlowDirection)(1 - (int)direction), []);
+            Feed(direction, stream, ShowPending(direction, rest));
+        }
+        else if (stream.Candidates == 0)
+        {
+            Reject(stream);
+        }
+        else if (prefix.Length >= FlowLimits.MaximumProbeBytes || (stream.PendingLength == 0 && !stream.TryAppend(store, _shard, data)))
+        {
+            stream.MidStreamProbes = FlowLimits.MaximumMidStreamProbes;
+            Reject(stream);
+        }
+    }
+
+    /// <summary>Shows what waited for the probes. Returns what is left of the bytes behind it.</summary>
+    private ReadOnlySpan<byte> ShowPending(FlowDirection direction, ReadOnlySpan<byte> behind)
+    {
+        var stream = _streams[(int)direction];
+        if (!stream.Started || stream.PendingLength == 0)
+            return behind;
+        TellInterruption(direction, stream);
+        return Pump(direction, stream, behind);
+    }
+
+    private void TellInterruption(FlowDirection direction, TcpStream stream)
+    {
+        _context.AtConversation(this);
+        if (!stream.Interrupted)
+            return;
+        stream.Interrupted = false;
+        Session!.OnGap(_context, direction, 0);
+    }
+
+    /// <summary>The probes turned the direction down; in the middle of a connection they get further chances at segment starts.</summary>
+    private void Reject(TcpStream stream)
+    {
+        stream.DropPending(store, _shard);
+        stream.Interrupted = true;
+        if (_midStream && ++stream.MidStreamProbes < FlowLimits.MaximumMidStreamProbes)
+            stream.Candidates = store.AllRows;
+        else
+            stream.Rejected = true;
+    }
+
+    private void Attach(int row)
+    {
+        Row = row;
+        Session = store.Rent(row);
+        store.Counters.Sessions++;
+        Record[0].Application = Session.Protocol;
+        Refresh();
+    }
+}

@@ -1,0 +1,157 @@
+using IoTGuard.Analysis.Flows;
+
+namespace IoTGuard.Analysis.Streams;
+
+/// <summary>
+/// One direction of a connection as its session sees it: how far it is, what waits for the session, and what came too early.
+/// Sequence numbers are continued over 2³² (<see cref="DirectionState.Next"/>).
+/// </summary>
+internal sealed class TcpStream
+{
+    private readonly byte[] _history = new byte[FlowLimits.HistoryBytes];
+    private byte[] _pending = [];
+    private long _historyStart;
+    private long _historyEnd;
+
+    /// <summary>Sequence number of the next byte wanted; bytes before it are done with, be they read, skipped or given up.</summary>
+    public long Next;
+
+    /// <summary>False until a segment said where the stream begins.</summary>
+    public bool Started;
+
+    /// <summary>Bytes from the first pending one without which the session is not called.</summary>
+    public int Needed;
+
+    /// <summary>Highest sequence number that the receiver acknowledged.</summary>
+    public long Acknowledged;
+
+    /// <summary>Clock when the present hole was met.</summary>
+    public long HoleClock;
+
+    /// <summary>Sequence number after the last byte; -1 before FIN.</summary>
+    public long FinAt = -1;
+
+    /// <summary>True when <see cref="Sessions.ProtocolSession.OnHalfClose"/> was called.</summary>
+    public bool HalfClosed;
+
+    /// <summary>Rows of the protocol table that may still be the protocol; a bit each.</summary>
+    public uint Candidates;
+
+    /// <summary>True when no probe wants this direction.</summary>
+    public bool Rejected;
+
+    /// <summary>Probes of a connection picked up in the middle.</summary>
+    public int MidStreamProbes;
+
+    /// <summary>True when bytes before the next ones were not shown to the session, and it must be told.</summary>
+    public bool Interrupted;
+
+    public OutOfOrderSegments Early { get; } = new();
+
+    public int PendingLength { get; private set; }
+
+    public ReadOnlySpan<byte> Pending => _pending.AsSpan(0, PendingLength);
+
+    /// <summary>Begins at a sequence number.</summary>
+    public void Start(long offset, uint candidates)
+    {
+        Started = true;
+        Next = offset;
+        Acknowledged = 0;
+        Needed = 0;
+        FinAt = -1;
+        HalfClosed = false;
+        Candidates = candidates;
+        Rejected = false;
+        MidStreamProbes = 0;
+        Interrupted = false;
+        _historyStart = offset;
+        _historyEnd = offset;
+    }
+
+    /// <summary>Forgets the connection.</summary>
+    public void Clear(StreamStore store, FlowShard shard)
+    {
+        Early.Clear(store, shard);
+        DropPending(store, shard);
+        Started = false;
+    }
+
+    /// <summary>Keeps bytes for the session; false when the shard's byte budget is used up.</summary>
+    public bool TryAppend(StreamStore store, FlowShard shard, ReadOnlySpan<byte> data)
+    {
+        var length = PendingLength + data.Length;
+        if (length > _pending.Length)
+        {
+            // The exact size of the buffer that the pool would give.
+            var size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(length, BufferPool.SmallestBytes));
+            if (!StreamStore.TryCharge(shard, size - _pending.Length))
+                return false;
+            var larger = store.Buffers.Rent(size);
+            Pending.CopyTo(larger);
+            if (_pending.Length > 0)
+                store.Buffers.Return(_pending);
+            _pending = larger;
+        }
+
+        data.CopyTo(_pending.AsSpan(PendingLength));
+        PendingLength = length;
+        return true;
+    }
+
+    /// <summary>Removes bytes from the front of what is pending.</summary>
+    public void ConsumePending(StreamStore store, FlowShard shard, int bytes)
+    {
+        if (bytes >= PendingLength)
+        {
+            DropPending(store, shard);
+            return;
+        }
+
+        _pending.AsSpan(bytes, PendingLength - bytes).CopyTo(_pending);
+        PendingLength -= bytes;
+    }
+
+    public void DropPending(StreamStore store, FlowShard shard)
+    {
+        PendingLength = 0;
+        if (_pending.Length == 0)
+            return;
+        shard.StreamBytes -= _pending.Length;
+        store.Buffers.Return(_pending);
+        _pending = [];
+    }
+
+    /// <summary>Remembers bytes shown to the session, the last <see cref="FlowLimits.HistoryBytes"/> of them.</summary>
+    public void Remember(long offset, ReadOnlySpan<byte> data)
+    {
+        if (data.Length > _history.Length)
+        {
+            offset += data.Length - _history.Length;
+            data = data[^_history.Length..];
+        }
+
+        if (offset != _historyEnd)
+            _historyStart = offset;
+        var at = (int)(offset & (FlowLimits.HistoryBytes - 1));
+        var first = Math.Min(data.Length, _history.Length - at);
+        data[..first].CopyTo(_history.AsSpan(at));
+        data[first..].CopyTo(_history);
+        _historyEnd = offset + data.Length;
+        _historyStart = Math.Max(_historyStart, _historyEnd - _history.Length);
+    }
+
+    /// <summary>How many bytes of a second copy differ from the first, as far as those are remembered.</summary>
+    public long Conflicts(long offset, ReadOnlySpan<byte> data)
+    {
+        var start = Math.Max(offset, _historyStart);
+        var end = Math.Min(offset + data.Length, _historyEnd);
+        if (start >= end)
+            return 0;
+        data = data.Slice((int)(start - offset), (int)(end - start));
+        var at = (int)(start & (FlowLimits.HistoryBytes - 1));
+        var first = Math.Min(data.Length, _history.Length - at);
+        return OutOfOrderSegments.Differences(_history.AsSpan(at, first), data[..first])
+            + OutOfOrderSegments.Differences(_history.AsSpan(0, data.Length - first), data[first..]);
+    }
+}
