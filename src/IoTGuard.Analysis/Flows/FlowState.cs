@@ -48,6 +48,9 @@ internal struct FlowHead
     /// <summary>Packet time of the newest packet, ns.</summary>
     public long LastNs;
     public uint Tag;
+
+    /// <summary>Low half of the first frame's number.</summary>
+    public uint FirstFrame;
     public FlowFlags Flags;
     public FlowList List;
     public ConnectionState State;

@@ -44,7 +44,10 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
 
         ref readonly var view = ref packet.View;
         var index = shard.Find(packet.Key, packet.Hash);
-        if (_recent[FlowHasher.ShardOf(packet.Hash)].IsCopy(frame, view, packet.Hash, packet.Sender == Endpoint.A, clock))
+        var renewed = index >= 0 && view.Kind == PacketKind.Tcp && IsNewConnection(shard, index, packet);
+        var recent = _recent[FlowHasher.ShardOf(packet.Hash)];
+        var direction = packet.Sender == Endpoint.A ? packet.Hash : ~packet.Hash;
+        if (recent.IsCopy(frame, view, direction ^ (index >= 0 ? shard.Heads[index].FirstFrame : (uint)number), !renewed, clock))
         {
             store.Counters.MirrorCopies++;
             if (index >= 0)
@@ -52,8 +55,9 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             return;
         }
 
-        if (index >= 0 && view.Kind == PacketKind.Tcp && IsNewConnection(shard, index, packet))
+        if (renewed)
         {
+            recent.IsCopy(frame, view, direction ^ (uint)number, mayRepeat: false, clock);
             End(shard, index, FlowEndReason.Finished);
             index = -1;
         }
@@ -148,6 +152,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         var answer = view.Kind == PacketKind.Tcp && (view.TcpFlags & (TcpFlags.Syn | TcpFlags.Ack)) == (TcpFlags.Syn | TcpFlags.Ack);
         if ((packet.Sender == Endpoint.B) != answer)
             head.Flags |= FlowFlags.OriginatorIsB;
+        head.FirstFrame = (uint)number;
         head.LastNs = timeNs;
         details.FirstNs = timeNs;
         details.FirstFrame = number;

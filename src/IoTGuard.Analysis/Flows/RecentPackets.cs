@@ -40,11 +40,13 @@ internal sealed class RecentPackets
     private Entry[] _entries = [];
 
     /// <summary>True when the packet is a copy of a recent one; otherwise it is remembered.</summary>
-    public bool IsCopy(ReadOnlySpan<byte> frame, in PacketView view, ulong flowHash, bool fromA, long clock)
+    /// <param name="connection">Tells the flow and its direction from all others, and from earlier flows between the same endpoints.</param>
+    /// <param name="mayRepeat">False when the same packet on the same way cannot be a copy, because it begins a connection anew.</param>
+    public bool IsCopy(ReadOnlySpan<byte> frame, in PacketView view, ulong connection, bool mayRepeat, long clock)
     {
         if (_entries.Length == 0)
             _entries = new Entry[Sets * Ways];
-        var print = Fingerprint(frame, view, fromA ? flowHash : ~flowHash);
+        var print = Fingerprint(frame, view, connection);
         var tag = (uint)print;
         var path = (uint)Mix((view.SourceMac.Value << 1) ^ view.DestinationMac.Value ^ ((ulong)view.Vlan << 48));
         var set = _entries.AsSpan((int)(print >> 57) * Ways, Ways);
@@ -52,7 +54,7 @@ internal sealed class RecentPackets
         for (var i = 0; i < set.Length; i++)
         {
             ref readonly var entry = ref set[i];
-            if (entry.Tag == tag && IsCopy(entry, view, path, clock - entry.Clock))
+            if (entry.Tag == tag && (mayRepeat || path != entry.Path) && IsCopy(entry, view, path, clock - entry.Clock))
                 return true;
             if (entry.Clock < set[oldest].Clock)
                 oldest = i;
