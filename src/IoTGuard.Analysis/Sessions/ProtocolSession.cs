@@ -36,7 +36,7 @@ public abstract class ProtocolSession
     /// <summary>In-order bytes of one direction. <paramref name="data"/> is valid during the call only.</summary>
     public abstract StreamProgress OnData(SessionContext context, FlowDirection direction, ReadOnlySpan<byte> data);
 
-    /// <summary>Bytes of one direction that were never seen, at the place where the next <see cref="OnData"/> goes on. Unconsumed bytes before the gap are dropped. Gaps inside a skip are not told.</summary>
+    /// <summary>Bytes of one direction that were never seen, at the place where the next <see cref="OnData"/> goes on. Unconsumed bytes before the gap are dropped. Gaps inside a skip are not told. 0 bytes = nobody knows how many: the connection is picked up in the middle.</summary>
     public abstract void OnGap(SessionContext context, FlowDirection direction, long bytes);
 
     /// <summary>The direction ended by FIN.</summary>

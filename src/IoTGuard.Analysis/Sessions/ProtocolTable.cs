@@ -17,5 +17,6 @@ internal static class ProtocolTable
 {
     public static ProtocolRow[] Rows { get; } =
     [
+        new("hl7", Hl7Session.Probe, static () => new Hl7Session(), [2575, 6661]),
     ];
 }
