@@ -58,7 +58,7 @@ public sealed class OracleTests
     internal static double AreaUnderRoc(Table table, ulong seed) =>
         Metrics.AreaUnderRoc(Samples.Scores(Samples.Model(table.Train, seed: seed), table.Test), table.Anomalous);
 
-    internal static IReadOnlyList<ScikitLearnRun> AskScikitLearn(Oracle oracle, Table table)
+    internal static IReadOnlyList<ForestRun> AskScikitLearn(Oracle oracle, Table table)
     {
         var answer = oracle.Ask(
             "sklearn",
@@ -71,10 +71,10 @@ public sealed class OracleTests
             .. answer.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line =>
             {
                 var numbers = Array.ConvertAll(line.Split(' '), double.Parse);
-                return new ScikitLearnRun(numbers[0], numbers[1], numbers[2], numbers[3]);
+                return new ForestRun(numbers[0], numbers[1], numbers[2], numbers[3]);
             }),
         ];
     }
 
-    internal readonly record struct ScikitLearnRun(double AreaUnderRoc, double AveragePrecision, double TrainSeconds, double ScoreSeconds);
+    internal readonly record struct ForestRun(double AreaUnderRoc, double AveragePrecision, double TrainSeconds, double ScoreSeconds);
 }
