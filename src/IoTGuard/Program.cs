@@ -1,1 +1,4 @@
-Console.WriteLine("iotguard");
+using IoTGuard;
+using IoTGuard.Commands;
+
+return await CommandLine.RunAsync(args);

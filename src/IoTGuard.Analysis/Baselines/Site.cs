@@ -17,6 +17,9 @@ public sealed class Site
     /// <summary>Nothing learned: the first day.</summary>
     public static Site Empty { get; } = new();
 
+    /// <summary>The file by which a folder is known to be a site; written last.</summary>
+    public const string ManifestFile = SiteFormat.Site;
+
     public IReadOnlyList<Device> Devices { get; init; } = [];
 
     public IReadOnlyDictionary<Fact, FactHistory> Facts { get; init; } = new Dictionary<Fact, FactHistory>();

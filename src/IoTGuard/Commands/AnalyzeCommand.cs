@@ -1,0 +1,54 @@
+using System.CommandLine;
+using IoTGuard.Outputs;
+using IoTGuard.Pipeline;
+using IoTGuard.Sites;
+
+namespace IoTGuard.Commands;
+
+/// <summary><c>iotguard analyze</c>: captures → alerts, with a summary.</summary>
+internal static class AnalyzeCommand
+{
+    public static Command Create()
+    {
+        var captures = CommonOptions.Captures();
+        var site = new Option<string?>("--site") { Description = "Learned site (default: the shipped one, which knows no devices)", HelpName = "DIR" };
+        var alerts = FileOption("--alerts", "Alerts, JSON lines (- = standard output)");
+        var flows = FileOption("--flows", "One line per flow, all features, CSV with header (- = standard output)");
+        var transactions = FileOption("--transactions", "DICOM and HL7 transactions, JSON lines (- = standard output)");
+        var syslog = new Option<string[]>("--syslog")
+        {
+            Description = "Send alerts to a receiver: udp://host:514  tcp://host:601  tls://host:6514",
+            HelpName = "URI",
+        };
+        var workers = CommonOptions.Workers();
+        var vlanAware = CommonOptions.VlanAware();
+        var command = new Command("analyze", """
+            Reads captures (pcap, pcapng, gzip of either; - = standard input) and reports what was found.
+
+            Examples:
+              iotguard analyze captures/hospital-attacks.pcapng
+              iotguard analyze monday.pcapng.gz tuesday.pcapng.gz --site /var/lib/iotguard/site --alerts alerts.jsonl
+              tcpdump -i eth1 -w - | iotguard analyze - --syslog tls://siem.example:6514
+            """)
+        {
+            captures, site, alerts, flows, transactions, syslog, workers, vlanAware,
+        };
+        command.SetAction((parsed, cancellation) => Task.Run(
+            () =>
+            {
+                string?[] toStandardOutput = [parsed.GetValue(alerts), parsed.GetValue(flows), parsed.GetValue(transactions)];
+                if (toStandardOutput.Count(p => p == "-") > 1)
+                    throw new UserException(ExitStatus.Unusable, "only one of --alerts, --flows and --transactions can be - (standard output); name a file for the others");
+                using var setup = RunSetup.ForCaptures(parsed.GetValue(captures)!, parsed.GetValue(site), parsed.GetValue(workers), parsed.GetValue(vlanAware));
+                using var outputs = new RunOutputs(
+                    parsed.GetValue(alerts), parsed.GetValue(flows), parsed.GetValue(transactions), setup.WithPseudonyms);
+                var run = new AnalysisRun(setup, outputs);
+                run.Execute(cancellation);
+                return outputs.Finish(run);
+            },
+            CancellationToken.None));
+        return command;
+    }
+
+    private static Option<string?> FileOption(string name, string description) => new(name) { Description = description, HelpName = "FILE" };
+}

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using IoTGuard.Capture;
+
+namespace IoTGuard.Commands;
+
+/// <summary>The command tree, and the one place where failures become a line and an exit status.</summary>
+internal static class CommandLine
+{
+    private const string Description = """
+        IoTGuard: a passive network sensor for hospitals. It reads DICOM and HL7 v2 from captures or a mirror port and
+        reports attacks and misconfiguration as explained alerts.
+
+        Exit status: 0 done, 2 unusable arguments or configuration, 3 input that could not be read, 4 finished but something was lost.
+        """;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var root = new RootCommand(Description)
+        {
+            AnalyzeCommand.Create(),
+            LearnCommand.Create(),
+            EvaluateCommand.Create(),
+            DoctorCommand.Create(),
+        };
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            var command = parsed.CommandResult.Command;
+            var help = command == root ? "iotguard --help" : $"iotguard {command.Name} --help";
+            return Fail(ExitStatus.Unusable, $"{parsed.Errors[0].Message.TrimEnd('.')}; see '{help}'");
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (UserException e)
+        {
+            return Fail(e.ExitStatus, e.Message);
+        }
+        catch (CaptureException e)
+        {
+            return Fail(ExitStatus.UnreadableInput, e.Message);
+        }
+        catch (Exception e)
+        {
+            // The type and place are enough to find the fault; a message could hold bytes of the traffic.
+            var place = new System.Diagnostics.StackTrace(e).GetFrame(0)?.GetMethod();
+            return Fail(ExitStatus.InternalError, $"internal error: {e.GetType().Name} in {place?.DeclaringType?.Name}.{place?.Name}; please report it");
+        }
+    }
+
+    private static int Fail(int status, string message)
+    {
+        Console.Error.WriteLine("iotguard: " + message.ReplaceLineEndings(" "));
+        return status;
+    }
+}

@@ -1,0 +1,45 @@
+using System.CommandLine;
+
+namespace IoTGuard.Commands;
+
+/// <summary>Arguments and options that several commands share.</summary>
+internal static class CommonOptions
+{
+    private const int MaximumWorkers = 64;
+
+    public static Argument<string[]> Captures()
+    {
+        var argument = new Argument<string[]>("CAPTURE")
+        {
+            Description = "Capture files, merged by time; - = standard input",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        argument.Validators.Add(result =>
+        {
+            if (result.Tokens.FirstOrDefault(t => t.Value.Length > 1 && t.Value[0] == '-') is { } token)
+                result.AddError($"unknown option {token.Value} (a file of that name is given as ./{token.Value})");
+        });
+        return argument;
+    }
+
+    public static Option<int> Workers()
+    {
+        var option = new Option<int>("--workers")
+        {
+            Description = "Threads that parse packets; the result does not depend on it (default: the processors there are)",
+            HelpName = "N",
+            DefaultValueFactory = _ => Math.Min(Environment.ProcessorCount, MaximumWorkers),
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > MaximumWorkers)
+                result.AddError($"--workers takes a whole number from 1 to {MaximumWorkers}");
+        });
+        return option;
+    }
+
+    public static Option<bool> VlanAware() => new("--vlan-aware")
+    {
+        Description = "Keep the same addresses and ports in two VLANs apart (overlapping address ranges)",
+    };
+}

@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using IoTGuard.Evaluation;
+using IoTGuard.Outputs;
+using Spectre.Console;
+
+namespace IoTGuard.Commands;
+
+/// <summary><c>iotguard evaluate</c>: recall per scenario, time to detect, false alerts per hour.</summary>
+internal static class EvaluateCommand
+{
+    public static Command Create()
+    {
+        var alerts = new Option<string>("--alerts") { Description = "Alerts of 'iotguard analyze', JSON lines", HelpName = "FILE", Required = true };
+        var labels = new Option<string>("--labels") { Description = "What really happened, JSON lines", HelpName = "FILE", Required = true };
+        var hours = new Option<double?>("--hours") { Description = "Hours of traffic (default: from the first to the last time in both files)", HelpName = "H" };
+        var json = new Option<bool>("--json") { Description = "Print the figures as JSON" };
+        var command = new Command("evaluate", """
+            Holds alerts against labels: recall per scenario, time to detect, false alerts per hour.
+
+            Example:
+              iotguard analyze captures/hospital-attacks.pcapng --alerts alerts.jsonl
+              iotguard evaluate --alerts alerts.jsonl --labels captures/hospital-attacks.labels.jsonl
+            """)
+        {
+            alerts, labels, hours, json,
+        };
+        command.SetAction(parsed =>
+        {
+            var result = new EvaluationResult(
+                EvaluationFiles.ReadLabels(parsed.GetValue(labels)!), EvaluationFiles.ReadAlerts(parsed.GetValue(alerts)!), parsed.GetValue(hours));
+            if (parsed.GetValue(json))
+                PrintJson(result);
+            else
+                PrintTable(result);
+            return ExitStatus.Done;
+        });
+        return command;
+    }
+
+    private static void PrintTable(EvaluationResult result)
+    {
+        var console = Terminal.Output;
+        var table = Terminal.Table("Scenario", "Found", "After (s)", "Alerts", "By rule");
+        foreach (var scenario in result.Scenarios)
+        {
+            var rules = string.Join(", ", scenario.Alerts.Select(a => a.Rule).Distinct(StringComparer.Ordinal));
+            table.AddRow(
+                new Text(scenario.Label.Name),
+                new Text(scenario.TimeToDetect is null ? "no" : "yes"),
+                new Text(Number(scenario.TimeToDetect, "F1")).RightJustified(),
+                new Text(scenario.Alerts.Count.ToString(CultureInfo.InvariantCulture)).RightJustified(),
+                new Text(rules));
+        }
+
+        console.Write(table);
+        console.WriteLine();
+        console.WriteLine($"Scenarios found      {result.Found} of {result.Scenarios.Count}{(result.Recall is { } recall ? $" ({Number(recall * 100, "F0")} %)" : "")}");
+        console.WriteLine($"Alerts               {result.Alerts}, of which {result.FalseAlerts.Count} meet no label (precision {Number(result.Precision * 100, "F0")} %)");
+        console.WriteLine($"False alerts per hour {Number(result.FalseAlertsPerHour, "F2")} (over {Number(result.Hours, "F2")} hours of packet time)");
+        foreach (var alert in result.FalseAlerts)
+            console.WriteLine($"  false: {alert.Rule} {string.Join(" / ", alert.Addresses)} {alert.Title}");
+    }
+
+    private static void PrintJson(EvaluationResult result)
+    {
+        using var stream = Console.OpenStandardOutput();
+        using var json = new Utf8JsonWriter(stream, JsonForm.Options with { Indented = true });
+        json.WriteStartObject();
+        json.WriteNumber("scenarios", result.Scenarios.Count);
+        json.WriteNumber("found", result.Found);
+        Write("recall", result.Recall);
+        Write("precision", result.Precision);
+        json.WriteNumber("alerts", result.Alerts);
+        json.WriteNumber("false_alerts", result.FalseAlerts.Count);
+        Write("hours", result.Hours);
+        Write("false_alerts_per_hour", result.FalseAlertsPerHour);
+        json.WriteStartArray("per_scenario");
+        foreach (var scenario in result.Scenarios)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", scenario.Label.Name);
+            json.WriteBoolean("found", scenario.TimeToDetect is not null);
+            Write("time_to_detect", scenario.TimeToDetect);
+            json.WriteNumber("alerts", scenario.Alerts.Count);
+            json.WriteStartArray("rules");
+            foreach (var rule in scenario.Alerts.Select(a => a.Rule).Distinct(StringComparer.Ordinal))
+                json.WriteStringValue(rule);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.Flush();
+        stream.WriteByte((byte)'\n');
+
+        void Write(string name, double? value)
+        {
+            if (value is { } number && double.IsFinite(number))
+                json.WriteNumber(name, Math.Round(number, 6));
+            else
+                json.WriteNull(name);
+        }
+    }
+
+    private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
+}

@@ -1,0 +1,56 @@
+namespace IoTGuard.Evaluation;
+
+/// <summary>How one labelled scenario was met.</summary>
+/// <param name="TimeToDetect">Seconds of packet time from the scenario's start to the first matching alert; null when missed.</param>
+internal sealed record ScenarioResult(Label Label, IReadOnlyList<ScoredAlert> Alerts, double? TimeToDetect);
+
+/// <summary>
+/// Alerts held against labels. An alert meets a scenario when their times overlap (with <see cref="GraceSeconds"/> after its end) and
+/// its device or peer is one of the scenario's attackers or victims. An alert that meets none is a false one.
+/// </summary>
+internal sealed class EvaluationResult
+{
+    /// <summary>An alert may come this long after a scenario's end and still count for it, seconds.</summary>
+    public const double GraceSeconds = 60;
+
+    public EvaluationResult(IReadOnlyList<Label> labels, IReadOnlyList<ScoredAlert> alerts, double? hours)
+    {
+        var matched = new HashSet<ScoredAlert>();
+        foreach (var label in labels)
+        {
+            var hits = alerts.Where(a => Meets(a, label)).OrderBy(a => a.Raised).ToList();
+            matched.UnionWith(hits);
+            Scenarios.Add(new ScenarioResult(label, hits, hits.Count == 0 ? null : Math.Max(0, hits[0].Raised - label.Start)));
+        }
+
+        FalseAlerts = [.. alerts.Where(a => !matched.Contains(a))];
+        Alerts = alerts.Count;
+        Hours = hours ?? Span(labels, alerts);
+    }
+
+    public List<ScenarioResult> Scenarios { get; } = [];
+
+    public IReadOnlyList<ScoredAlert> FalseAlerts { get; }
+
+    public int Alerts { get; }
+
+    /// <summary>Hours of packet time that the false alerts are spread over; 0 when nothing says.</summary>
+    public double Hours { get; }
+
+    public int Found => Scenarios.Count(s => s.TimeToDetect is not null);
+
+    public double? Recall => Scenarios.Count == 0 ? null : (double)Found / Scenarios.Count;
+
+    public double? Precision => Alerts == 0 ? null : 1 - ((double)FalseAlerts.Count / Alerts);
+
+    public double? FalseAlertsPerHour => Hours > 0 ? FalseAlerts.Count / Hours : null;
+
+    private static bool Meets(ScoredAlert alert, Label label) =>
+        alert.FirstSeen <= label.End + GraceSeconds && alert.LastSeen >= label.Start && alert.Addresses.Intersect(label.Addresses, StringComparer.Ordinal).Any();
+
+    private static double Span(IReadOnlyList<Label> labels, IReadOnlyList<ScoredAlert> alerts)
+    {
+        var times = labels.SelectMany(l => new[] { l.Start, l.End }).Concat(alerts.SelectMany(a => new[] { a.FirstSeen, a.LastSeen })).ToList();
+        return times.Count == 0 ? 0 : (times.Max() - times.Min()) / 3600;
+    }
+}

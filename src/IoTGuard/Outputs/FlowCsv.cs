@@ -1,0 +1,89 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
+using IoTGuard.Analysis.Features;
+using IoTGuard.Analysis.Flows;
+using IoTGuard.Wire.Transport;
+
+namespace IoTGuard.Outputs;
+
+/// <summary>
+/// Flows as CSV: a header, then one line per flow. The identity columns come first and are not features; every feature of
+/// <see cref="FeatureSchema"/> follows under its name. Numbers are written so that they read back exactly.
+/// </summary>
+internal sealed class FlowCsv
+{
+    private const string IdentityHeader =
+        "first_seen,last_seen,originator_ip,originator_port,responder_ip,responder_port,ip_protocol,vlan,application,state,end,community_id";
+
+    private readonly OutputFile _file;
+    private readonly float[] _features = new float[FeatureSchema.Count];
+
+    public FlowCsv(OutputFile file)
+    {
+        _file = file;
+        Append(IdentityHeader);
+        foreach (var feature in FeatureSchema.Features)
+        {
+            Append(",");
+            Append(feature.Name);
+        }
+
+        file.EndLine();
+    }
+
+    public void Write(in FlowRecord flow)
+    {
+        var buffer = _file.Buffer;
+        AppendTime(flow.FirstNs);
+        AppendTime(flow.LastNs);
+        Append(flow.Originator.ToString());
+        Append(flow.OriginatorPort);
+        Append(",");
+        Append(flow.Responder.ToString());
+        Append(flow.ResponderPort);
+        Append(flow.IpProtocol);
+        Append(flow.Vlan);
+        Append(",");
+        Append(flow.Application.ToString().ToLowerInvariant());
+        Append(",");
+        Append(flow.State.ToString());
+        Append(",");
+        Append(flow.End.ToString());
+        Append(",");
+        var key = FlowKey.Of(
+            flow.Originator, flow.Responder, flow.OriginatorPort, flow.ResponderPort, flow.IpProtocol, 0, out var sender);
+        CommunityId.Write(key, sender, buffer.GetSpan(CommunityId.Length));
+        buffer.Advance(CommunityId.Length);
+        FeatureSchema.Extract(flow, _features);
+        foreach (var value in _features)
+        {
+            Append(",");
+            var span = buffer.GetSpan(32);
+            Utf8Formatter.TryFormat(value, span, out var length);
+            buffer.Advance(length);
+        }
+
+        _file.EndLine();
+    }
+
+    private void Append(string text)
+    {
+        var span = _file.Buffer.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length));
+        _file.Buffer.Advance(Encoding.UTF8.GetBytes(text, span));
+    }
+
+    private void Append(int number)
+    {
+        var span = _file.Buffer.GetSpan(16);
+        span[0] = (byte)',';
+        Utf8Formatter.TryFormat(number, span[1..], out var length);
+        _file.Buffer.Advance(1 + length);
+    }
+
+    private void AppendTime(long timeNs)
+    {
+        Append(PacketTime.ToText(timeNs));
+        Append(",");
+    }
+}

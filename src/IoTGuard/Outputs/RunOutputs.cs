@@ -1,0 +1,97 @@
+using IoTGuard.Analysis.Alerts;
+using IoTGuard.Analysis.Flows;
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Pipeline;
+
+namespace IoTGuard.Outputs;
+
+/// <summary>The outputs of a run over captures: files as they were asked for, alerts in their final form at its end, then a summary.</summary>
+internal sealed class RunOutputs : IAlertSink, IDisposable
+{
+    private readonly OutputFile? _alertFile;
+    private readonly OutputFile? _flowFile;
+    private readonly OutputFile? _transactionFile;
+    private readonly FlowCsv? _flows;
+    private readonly TransactionJson? _transactions;
+    private readonly List<Alert> _alerts = [];
+
+    public RunOutputs(string? alertFile, string? flowFile, string? transactionFile, bool withPseudonyms)
+    {
+        _alertFile = alertFile is null ? null : OutputFile.Create(alertFile);
+        _flowFile = flowFile is null ? null : OutputFile.Create(flowFile);
+        _transactionFile = transactionFile is null ? null : OutputFile.Create(transactionFile);
+        if (_flowFile is not null)
+            _flows = new FlowCsv(_flowFile);
+        if (_transactionFile is not null)
+            _transactions = new TransactionJson(withPseudonyms);
+        UsesStandardOutput = alertFile == "-" || flowFile == "-" || transactionFile == "-";
+    }
+
+    /// <summary>True when a file of this run is standard output, so that the summary goes to standard error.</summary>
+    public bool UsesStandardOutput { get; }
+
+    /// <summary>Alerts in their final form, ordered by first_seen once the run is over.</summary>
+    public IReadOnlyList<Alert> Alerts => _alerts;
+
+    private IEnumerable<OutputFile> Files => new[] { _alertFile, _flowFile, _transactionFile }.OfType<OutputFile>();
+
+    public void OnAlert(Alert alert, AlertPhase phase)
+    {
+        if (phase == AlertPhase.Closed)
+            _alerts.Add(alert);
+    }
+
+    public void OnFlow(in FlowRecord flow) => _flows?.Write(flow);
+
+    public void OnTransaction(Transaction transaction)
+    {
+        if (_transactions is null)
+            return;
+        _transactions.Write(_transactionFile!.Buffer, transaction);
+        _transactionFile.EndLine();
+    }
+
+    /// <summary>Writes and sends the alerts, prints the summary, and says what was lost. Returns the exit status.</summary>
+    public int Finish(AnalysisRun run)
+    {
+        _alerts.Sort(static (x, y) => x.FirstSeenNs != y.FirstSeenNs ? x.FirstSeenNs.CompareTo(y.FirstSeenNs) : string.CompareOrdinal(x.Id, y.Id));
+        if (_alertFile is not null)
+        {
+            using var json = new AlertJson();
+            foreach (var alert in _alerts)
+            {
+                json.Write(_alertFile.Buffer, alert, phase: null);
+                _alertFile.EndLine();
+            }
+        }
+
+        foreach (var file in Files)
+            file.Flush();
+        new RunSummary(run, _alerts).Print(UsesStandardOutput ? Terminal.Error : Terminal.Output);
+        return Status(run);
+    }
+
+    public void Dispose()
+    {
+        foreach (var file in Files)
+            file.Dispose();
+        _transactions?.Dispose();
+    }
+
+    /// <summary>Says what was lost or not read, and gives the exit status.</summary>
+    public int Status(AnalysisRun run)
+    {
+        var status = ExitStatus.Done;
+        foreach (var file in Files.Where(f => f.LossReason is not null))
+            Say(ExitStatus.Lost, $"{file.LostLines:N0} lines could not be written to {file.Name}: {file.LossReason}; free some space and run again");
+        foreach (var problem in run.Problems)
+            Say(ExitStatus.UnreadableInput, $"{problem.Source}: {problem.Reason} at offset {problem.Offset:N0}; what lies before was analysed");
+        return status;
+
+        void Say(int exitStatus, string message)
+        {
+            Console.Error.WriteLine("iotguard: " + message);
+            status = exitStatus;
+        }
+    }
+}

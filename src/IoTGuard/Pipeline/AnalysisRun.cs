@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using IoTGuard.Analysis;
+using IoTGuard.Analysis.Alerts;
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Outputs;
+using IoTGuard.Wire;
+
+namespace IoTGuard.Pipeline;
+
+/// <summary>One run over captures: frames through the pipeline into the detector and the outputs, with progress, and what was counted.</summary>
+internal sealed class AnalysisRun : IEventConsumer
+{
+    private readonly RunSetup _setup;
+    private readonly RunOutputs _outputs;
+
+    public AnalysisRun(RunSetup setup, RunOutputs outputs)
+    {
+        _setup = setup;
+        _outputs = outputs;
+        Detector = new Detector(setup.Site, new DetectorOptions(), outputs);
+    }
+
+    public Detector Detector { get; }
+
+    public RunSetup Setup => _setup;
+
+    public ProtocolTotals Totals { get; } = new();
+
+    public CaptureStatistics Captured => _setup.Source.Statistics;
+
+    public IReadOnlyList<CaptureProblem> Problems => _setup.Source.Problems;
+
+    /// <summary>Counters of all sensors together.</summary>
+    public SensorCounters Counters { get; private set; }
+
+    /// <summary>Smallest and largest packet time, ns; both 0 without frames.</summary>
+    public long FirstNs { get; private set; }
+
+    public long LastNs { get; private set; }
+
+    public TimeSpan Elapsed { get; private set; }
+
+    public void Execute(CancellationToken cancellation)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using (var progress = new ProgressLine(_setup.Source))
+        {
+            var pipeline = new FilePipeline(_setup.Source, _setup.Sensors, _setup.Router, this);
+            pipeline.Run(batch =>
+            {
+                Span(batch);
+                progress.Report();
+            }, cancellation);
+            Detector.Complete();
+        }
+
+        var counters = new SensorCounters();
+        foreach (var sensor in _setup.Sensors)
+            counters.Add(sensor.Counters);
+        Counters = counters;
+        Elapsed = Stopwatch.GetElapsedTime(started);
+    }
+
+    public void OnEvent(EventBatch batch, in SensorEvent e)
+    {
+        switch (e.Kind)
+        {
+            case SensorEventKind.Transaction:
+                var transaction = batch.Transaction(e.Index);
+                Totals.Add(transaction);
+                _outputs.OnTransaction(transaction);
+                break;
+            case SensorEventKind.FlowClosed:
+                _outputs.OnFlow(batch.Flow(e.Index));
+                break;
+        }
+
+        Detector.OnEvent(batch, e);
+    }
+
+    public void OnClock(long clockNs) => Detector.AdvanceTo(clockNs);
+
+    private void Span(FrameBatch batch)
+    {
+        foreach (ref readonly var frame in batch.Frames)
+        {
+            if (LastNs == 0 && FirstNs == 0)
+                FirstNs = LastNs = frame.TimeNs;
+            FirstNs = Math.Min(FirstNs, frame.TimeNs);
+            LastNs = Math.Max(LastNs, frame.TimeNs);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using IoTGuard.Analysis;
+
+namespace IoTGuard.Pipeline;
+
+/// <summary>Receives all events of a run in order of their keys, on one thread.</summary>
+internal interface IEventConsumer
+{
+    void OnEvent(EventBatch batch, in SensorEvent e);
+
+    /// <summary>All events up to this clock have been delivered.</summary>
+    void OnClock(long clockNs);
+}
+
+/// <summary>Merges the sorted batches of all workers for one stretch of frames into one order.</summary>
+internal sealed class EventMerger(int workers)
+{
+    private readonly int[] _next = new int[workers];
+
+    /// <summary>Delivers the events of <paramref name="batches"/> (one per worker, each sorted) in order of their keys.</summary>
+    public void Deliver(ReadOnlySpan<EventBatch> batches, IEventConsumer consumer)
+    {
+        if (batches.Length == 1)
+        {
+            foreach (ref readonly var e in batches[0].Events)
+                consumer.OnEvent(batches[0], e);
+            return;
+        }
+
+        Array.Clear(_next);
+        while (true)
+        {
+            var best = -1;
+            EventKey bestKey = default;
+            for (var i = 0; i < batches.Length; i++)
+            {
+                var events = batches[i].Events;
+                if (_next[i] == events.Length)
+                    continue;
+                var key = events[_next[i]].Key;
+                if (best < 0 || key < bestKey)
+                {
+                    best = i;
+                    bestKey = key;
+                }
+            }
+
+            if (best < 0)
+                return;
+            consumer.OnEvent(batches[best], batches[best].Events[_next[best]++]);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using System.Threading.Channels;
+using IoTGuard.Analysis;
+using IoTGuard.Wire;
+
+namespace IoTGuard.Pipeline;
+
+/// <summary>
+/// Runs live rings through one sensor each into one consumer. Events of all rings are delivered in order of their keys up to the clock
+/// that every ring has reached; a ring without packets follows the newest packet of the others at a distance of <see cref="IdleLagNs"/>.
+/// </summary>
+internal sealed class LivePipeline
+{
+    /// <summary>Event batches per ring. When the detector is behind by that much, rings fill, and the kernel counts what it drops.</summary>
+    private const int Depth = 16;
+
+    /// <summary>How far behind the newest packet an idle ring is taken to be: longer than a ring holds a block back, ns.</summary>
+    private const long IdleLagNs = 1_000_000_000;
+
+    private readonly IFrameSource[] _rings;
+    private readonly Sensor[] _sensors;
+    private readonly IEventConsumer _consumer;
+    private readonly Channel<Delivery> _deliveries;
+    private readonly Channel<EventBatch>[] _free;
+    private long _newestNs;
+    private long _frames;
+
+    public LivePipeline(IFrameSource[] rings, Sensor[] sensors, IEventConsumer consumer)
+    {
+        _rings = rings;
+        _sensors = sensors;
+        _consumer = consumer;
+        _deliveries = StageQueue.Create<Delivery>(Depth * rings.Length);
+        _free = [.. rings.Select(_ => StageQueue.Create<EventBatch>(Depth))];
+        foreach (var free in _free)
+        {
+            for (var i = 0; i < Depth; i++)
+                free.Writer.TryWrite(new EventBatch());
+        }
+    }
+
+    private readonly record struct Delivery(int Ring, EventBatch Events, long Clock, bool IsLast);
+
+    /// <summary>Captures until cancelled; what was captured is delivered in full.</summary>
+    public void Run(CancellationToken cancellation)
+    {
+        using var failure = new CancellationTokenSource();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, failure.Token);
+        var threads = new List<PipelineThread>();
+        for (var i = 0; i < _rings.Length; i++)
+        {
+            var ring = i;
+            threads.Add(new PipelineThread($"ring {ring}", () => Capture(ring, stop.Token, failure.Token), failure));
+        }
+
+        threads.Add(new PipelineThread("deliver", () => Deliver(failure.Token), failure));
+        foreach (var thread in threads)
+            thread.Join();
+    }
+
+    private void Capture(int ring, CancellationToken stop, CancellationToken failure)
+    {
+        var frames = new FrameBatch();
+        var clocks = new long[FrameBatch.Capacity];
+        var all = new ushort[FrameBatch.Capacity];
+        for (var i = 0; i < all.Length; i++)
+            all[i] = (ushort)i;
+        var sensor = _sensors[ring];
+        long clock = 0;
+        while (!stop.IsCancellationRequested && _rings[ring].Read(frames))
+        {
+            var output = _free[ring].Reader.Take(failure);
+            if (frames.Count == 0)
+                clock = Math.Max(clock, Volatile.Read(ref _newestNs) - IdleLagNs);
+            frames.FirstFrame = Interlocked.Add(ref _frames, frames.Count) - frames.Count;
+            for (var i = 0; i < frames.Count; i++)
+                clocks[i] = clock = Math.Max(clock, frames.Frames[i].TimeNs);
+            sensor.Process(frames, clocks, all.AsSpan(0, frames.Count), output);
+            frames.Release();
+            Publish(clock);
+            sensor.Advance(clock, output);
+            _deliveries.Writer.Put(new Delivery(ring, output, clock, IsLast: false), failure);
+        }
+
+        frames.Release();
+        var last = _free[ring].Reader.Take(failure);
+        sensor.Complete(clock, last);
+        _deliveries.Writer.Put(new Delivery(ring, last, long.MaxValue, IsLast: true), failure);
+    }
+
+    private void Publish(long clock)
+    {
+        var seen = Volatile.Read(ref _newestNs);
+        while (clock > seen)
+        {
+            var before = Interlocked.CompareExchange(ref _newestNs, clock, seen);
+            if (before == seen)
+                return;
+            seen = before;
+        }
+    }
+
+    private void Deliver(CancellationToken failure)
+    {
+        var waiting = new Queue<EventBatch>[_rings.Length];
+        var next = new int[_rings.Length];
+        var reached = new long[_rings.Length];
+        for (var i = 0; i < waiting.Length; i++)
+            waiting[i] = new Queue<EventBatch>();
+        var open = _rings.Length;
+        while (open > 0)
+        {
+            var delivery = _deliveries.Reader.Take(failure);
+            waiting[delivery.Ring].Enqueue(delivery.Events);
+            reached[delivery.Ring] = delivery.Clock;
+            if (delivery.IsLast)
+                open--;
+            var safe = reached.Min();
+            while (TakeEarliest(waiting, next, safe, failure) is { } ring)
+                _consumer.OnEvent(waiting[ring].Peek(), waiting[ring].Peek().Events[next[ring]++]);
+            if (safe is > 0 and < long.MaxValue)
+                _consumer.OnClock(safe);
+        }
+    }
+
+    /// <summary>The ring that has the earliest undelivered event up to <paramref name="safe"/>; null when there is none.</summary>
+    private int? TakeEarliest(Queue<EventBatch>[] waiting, int[] next, long safe, CancellationToken failure)
+    {
+        int? best = null;
+        EventKey bestKey = default;
+        for (var i = 0; i < waiting.Length; i++)
+        {
+            while (waiting[i].TryPeek(out var head) && next[i] == head.Events.Length)
+            {
+                waiting[i].Dequeue();
+                next[i] = 0;
+                head.Clear();
+                _free[i].Writer.Put(head, failure);
+            }
+
+            if (!waiting[i].TryPeek(out var batch))
+                continue;
+            var key = batch.Events[next[i]].Key;
+            if (key.TimeNs <= safe && (best is null || key < bestKey))
+            {
+                best = i;
+                bestKey = key;
+            }
+        }
+
+        return best;
+    }
+}

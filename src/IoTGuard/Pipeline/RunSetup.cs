@@ -1,0 +1,76 @@
+using IoTGuard.Analysis;
+using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Flows;
+using IoTGuard.Capture;
+using IoTGuard.Sites;
+using IoTGuard.Wire;
+
+namespace IoTGuard.Pipeline;
+
+/// <summary>What a run is made of: its source, its sensors, and the site that it is held against.</summary>
+internal sealed class RunSetup : IDisposable
+{
+    private RunSetup(IFrameSource source, IReadOnlyList<string> inputs, Site site, byte[]? key, int workers, bool vlanAware)
+    {
+        Source = source;
+        Inputs = inputs;
+        Site = site;
+        WithPseudonyms = key is not null;
+
+        // Without a site there is no key. A fixed one still counts patients and keeps runs alike; nothing made with it is written.
+        var options = new SensorOptions { PseudonymKey = key ?? new byte[32], VlanAware = vlanAware };
+        Router = new FrameRouter(options);
+        Sensors = [.. Enumerable.Range(0, workers).Select(_ => new Sensor(options))];
+    }
+
+    public IFrameSource Source { get; }
+
+    public IReadOnlyList<string> Inputs { get; }
+
+    public Sensor[] Sensors { get; }
+
+    public FrameRouter Router { get; }
+
+    public Site Site { get; }
+
+    /// <summary>True when pseudonyms are under the key of a site and may be written.</summary>
+    public bool WithPseudonyms { get; }
+
+    /// <summary>A run over capture files, merged by time.</summary>
+    /// <param name="siteFolder">Folder of the learned site; null = the shipped one.</param>
+    public static RunSetup ForCaptures(string[] paths, string? siteFolder, int workers, bool vlanAware)
+    {
+        if (paths.Count(p => p == "-") > 1)
+            throw new UserException(ExitStatus.Unusable, "standard input (-) can be given only once");
+        var (site, key) = siteFolder is null ? (ShippedSite.Load(), null) : Load(new SiteFolder(siteFolder));
+        return new RunSetup(Open(paths), paths, site, key, workers, vlanAware);
+    }
+
+    /// <summary>A run that teaches: the folder need not exist yet.</summary>
+    public static RunSetup ForLearning(string[] paths, SiteFolder folder, int workers, bool vlanAware)
+    {
+        var site = folder.Exists ? folder.Load() : Site.Empty;
+        return new RunSetup(Open(paths), paths, site, folder.LoadOrCreateKey(), workers, vlanAware);
+    }
+
+    public void Dispose() => Source.Dispose();
+
+    private static (Site Site, byte[]? Key) Load(SiteFolder folder) => (folder.Load(), folder.LoadKey());
+
+    private static IFrameSource Open(string[] paths)
+    {
+        var sources = new List<IFrameSource>();
+        try
+        {
+            foreach (var path in paths)
+                sources.Add(CaptureFile.Open(path));
+            return sources.Count == 1 ? sources[0] : new MergedSource(sources);
+        }
+        catch
+        {
+            foreach (var source in sources)
+                source.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using System.Text.Json;
+using IoTGuard.TestSupport;
+
+namespace IoTGuard.Tests.Captures;
+
+/// <summary>The shipped captures through the real program: expected alerts, the same for any number of workers, no patient data.</summary>
+public sealed class ShippedCaptureTests
+{
+    public static TheoryData<string> Captures => ["hospital-benign", "hospital-attacks"];
+
+    private static string CaptureOf(string name) => Repository.PathOf("captures", name + ".pcapng");
+
+    /// <summary>
+    /// The alerts of each capture are those committed beside it. After a deliberate change of detection, write them again with
+    /// <c>build/write-expected-alerts</c> and read the difference.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Captures))]
+    public void Alerts_are_the_expected_ones(string name)
+    {
+        using var folder = new TemporaryFolder();
+        var run = ProgramRun.Of("analyze", CaptureOf(name), "--alerts", folder["alerts"]);
+        Assert.Equal(0, run.Status);
+        Assert.Equal(File.ReadAllText(Repository.PathOf("captures", name + ".expected-alerts.jsonl")), File.ReadAllText(folder["alerts"]));
+    }
+
+    [Fact]
+    public void Alerts_against_the_learned_site_are_the_expected_ones()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Equal(0, ProgramRun.Of("learn", CaptureOf("hospital-benign"), "--site", folder["site"]).Status);
+        var run = ProgramRun.Of("analyze", CaptureOf("hospital-attacks"), "--site", folder["site"], "--alerts", folder["alerts"]);
+        Assert.Equal(0, run.Status);
+        Assert.Equal(
+            File.ReadAllText(Repository.PathOf("captures", "hospital-attacks.learned.expected-alerts.jsonl")), File.ReadAllText(folder["alerts"]));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(16)]
+    public void Every_output_is_the_same_for_any_number_of_workers(int workers)
+    {
+        using var folder = new TemporaryFolder();
+        var one = Outputs(folder, "one", 1);
+        var many = Outputs(folder, "many", workers);
+        for (var i = 0; i < one.Length; i++)
+            Assert.True(one[i].SequenceEqual(many[i]), $"output {i} differs between 1 and {workers} workers");
+    }
+
+    [Fact]
+    public void Standard_input_gives_what_the_file_gives()
+    {
+        using var folder = new TemporaryFolder();
+        var capture = CaptureOf("hospital-attacks");
+        Assert.Equal(0, ProgramRun.Of("analyze", capture, "--alerts", folder["file"]).Status);
+        Assert.Equal(0, ProgramRun.WithInput(File.ReadAllBytes(capture), "analyze", "-", "--alerts", folder["pipe"]).Status);
+        Assert.Equal(File.ReadAllText(folder["file"]), File.ReadAllText(folder["pipe"]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Captures))]
+    public void No_patient_data_leaves(string name)
+    {
+        using var folder = new TemporaryFolder();
+        var learn = ProgramRun.Of("learn", CaptureOf(name), "--site", folder["site"]);
+        var run = ProgramRun.Of(
+            "analyze", CaptureOf(name), "--site", folder["site"], "--alerts", folder["alerts"], "--flows", folder["flows"], "--transactions", folder["transactions"]);
+        var texts = Directory.EnumerateFiles(folder[""], "*", SearchOption.AllDirectories).ToDictionary(f => f, File.ReadAllText);
+        texts["what learn printed"] = learn.Output + learn.Error;
+        texts["what analyze printed"] = run.Output + run.Error;
+        var secrets = PatientTexts();
+        Assert.NotEmpty(secrets);
+        foreach (var (place, text) in texts)
+        {
+            foreach (var secret in secrets)
+                Assert.False(text.Contains(secret, StringComparison.OrdinalIgnoreCase), $"a patient's text stands in {place}");
+        }
+    }
+
+    [Fact]
+    public void Transactions_carry_patients_as_pseudonyms_of_the_site_only()
+    {
+        using var folder = new TemporaryFolder();
+        var capture = CaptureOf("hospital-benign");
+        Assert.Equal(0, ProgramRun.Of("learn", capture, "--site", folder["site"]).Status);
+        ProgramRun.Of("analyze", capture, "--site", folder["site"], "--transactions", folder["keyed"]);
+        ProgramRun.Of("analyze", capture, "--transactions", folder["unkeyed"]);
+        Assert.Contains(File.ReadLines(folder["keyed"]), HasPatient);
+        Assert.DoesNotContain(File.ReadLines(folder["unkeyed"]), HasPatient);
+
+        static bool HasPatient(string line)
+        {
+            using var json = JsonDocument.Parse(line);
+            return json.RootElement.TryGetProperty("patient", out var patient) && patient.GetString()!.Length == 32;
+        }
+    }
+
+    private static byte[][] Outputs(TemporaryFolder folder, string name, int workers)
+    {
+        string[] files = [folder[name + ".alerts"], folder[name + ".flows"], folder[name + ".transactions"]];
+        var run = ProgramRun.Of(
+            "analyze", CaptureOf("hospital-attacks"), "--workers", $"{workers}", "--alerts", files[0], "--flows", files[1], "--transactions", files[2]);
+        Assert.Equal(0, run.Status);
+        return [.. files.Select(File.ReadAllBytes)];
+    }
+
+    /// <summary>Names, identifiers, birth dates and free texts of all synthetic patients; short ones would be found by chance.</summary>
+    private static List<string> PatientTexts() =>
+    [
+        .. File.ReadLines(Repository.PathOf("captures", "lab", "patients.tsv"))
+            .Where(line => !line.StartsWith('#'))
+            .SelectMany(line => line.Split('\t'))
+            .SelectMany(cell => cell.Split('^'))
+            .Where(text => text.Length >= 6)
+            .Distinct(StringComparer.Ordinal),
+    ];
+}

@@ -1,0 +1,42 @@
+using IoTGuard.TestSupport;
+
+namespace IoTGuard.Tests;
+
+/// <summary>The commands in the README do what it says.</summary>
+public sealed class ReadmeTests
+{
+    /// <summary>Lines that need root, an interface, or that run this very test.</summary>
+    private static bool IsRunHere(string line) => line.StartsWith("./iotguard", StringComparison.Ordinal);
+
+    [Fact]
+    public void Every_example_runs()
+    {
+        var lines = Examples().ToList();
+        Assert.Contains("./iotguard analyze captures/hospital-attacks.pcapng", lines);
+        foreach (var line in lines.Where(IsRunHere))
+        {
+            var run = ProgramRun.Shell(line);
+            Assert.True(run.Status == 0, $"'{line}' ended with {run.Status}: {run.Error}");
+        }
+    }
+
+    [Fact]
+    public void Every_file_it_names_exists()
+    {
+        var text = File.ReadAllText(Repository.PathOf("README.md"));
+        foreach (System.Text.RegularExpressions.Match link in System.Text.RegularExpressions.Regex.Matches(text, @"\]\(([^)#:]+)\)", default, TimeSpan.FromSeconds(1)))
+            Assert.True(Path.Exists(Repository.PathOf(link.Groups[1].Value)), $"README.md names {link.Groups[1].Value}");
+    }
+
+    private static IEnumerable<string> Examples()
+    {
+        var inShell = false;
+        foreach (var line in File.ReadLines(Repository.PathOf("README.md")))
+        {
+            if (line.StartsWith("```", StringComparison.Ordinal))
+                inShell = line == "```sh";
+            else if (inShell)
+                yield return line;
+        }
+    }
+}
