@@ -10,7 +10,7 @@ namespace IoTGuard.Wire.Tests;
 public sealed class PacketDecoderTotalityTests(ITestOutputHelper output)
 {
     /// <summary>Headers end before this many bytes in nearly every frame; cuts behind them only shorten the payload.</summary>
-    private const int LongestCut = 128;
+    private const int LongestCut = 96;
 
     private static readonly (LinkType Link, byte[] Frame)[] Samples =
     [
