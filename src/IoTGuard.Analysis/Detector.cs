@@ -1,6 +1,10 @@
 using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Inventory;
+using IoTGuard.Analysis.Rules;
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Wire;
 
 namespace IoTGuard.Analysis;
 
@@ -10,21 +14,177 @@ namespace IoTGuard.Analysis;
 /// </summary>
 public sealed class Detector
 {
-    public Detector(Site site, DetectorOptions options, IAlertSink alerts) =>
-        Devices = new DeviceInventory(new AddressScope(options.InsideNetworks), options.MaximumDevices);
+    /// <summary>What is judged after a delay, and what closes, is looked at in these steps, ns of packet time.</summary>
+    private const long TickNs = 1_000_000_000;
+
+    private readonly DetectionContext _context;
+    private readonly DeedRecorder _deeds;
+    private readonly ProbeDetection _probes;
+    private readonly LoadDetection _load;
+    private readonly NeighborDetection _neighbors;
+    private readonly NoveltyDetection _novelty;
+    private readonly ExposureDetection _exposure;
+    private readonly DicomAssociationDetection _associations;
+    private readonly DicomQueryDetection _queries;
+    private readonly DicomObjectDetection _objects;
+    private readonly ProtocolFaultDetection _faults;
+    private readonly Hl7SenderDetection _senders;
+    private readonly Hl7RateDetection _rates;
+    private readonly SiteTeacher _teacher;
+    private long _nextTickNs = long.MinValue;
+
+    /// <param name="site">What was learned; <see cref="Site.Empty"/> on the first day.</param>
+    /// <param name="options">Limits and choices.</param>
+    /// <param name="alerts">Receives alerts as they open, change and close.</param>
+    /// <exception cref="ArgumentException">The options name a threshold that no rule has.</exception>
+    public Detector(Site site, DetectorOptions options, IAlertSink alerts)
+    {
+        _context = new DetectionContext(site, options, alerts);
+        _deeds = new DeedRecorder(_context.Devices);
+        _probes = new ProbeDetection(_context);
+        _load = new LoadDetection(_context);
+        _neighbors = new NeighborDetection(_context);
+        _novelty = new NoveltyDetection(_context);
+        _exposure = new ExposureDetection(_context);
+        _associations = new DicomAssociationDetection(_context);
+        _queries = new DicomQueryDetection(_context);
+        _objects = new DicomObjectDetection(_context);
+        _faults = new ProtocolFaultDetection(_context);
+        _senders = new Hl7SenderDetection(_context);
+        _rates = new Hl7RateDetection(_context);
+        _teacher = new SiteTeacher(_context);
+    }
 
     /// <summary>The devices seen so far, and those of the site.</summary>
-    public DeviceInventory Devices { get; }
+    public DeviceInventory Devices => _context.Devices;
 
     /// <summary>Takes an event, in the order of <see cref="EventKey"/>.</summary>
-    public void OnEvent(EventBatch batch, in SensorEvent e) => _ = Devices.Overflows;
+    public void OnEvent(EventBatch batch, in SensorEvent e)
+    {
+        var now = e.Key.TimeNs;
+        Tick(now);
+        _teacher.OnTime(now);
+        switch (e.Kind)
+        {
+            case SensorEventKind.FlowOpened:
+                OnOpened(in batch.Flow(e.Index), now);
+                break;
+            case SensorEventKind.FlowEstablished:
+                OnEstablished(in batch.Flow(e.Index), now);
+                break;
+            case SensorEventKind.FlowUpdated:
+                OnFlow(in batch.Flow(e.Index), now);
+                break;
+            case SensorEventKind.FlowClosed:
+                OnClosed(in batch.Flow(e.Index), now);
+                break;
+            case SensorEventKind.Transaction:
+                OnTransaction(batch.Transaction(e.Index), now);
+                break;
+            case SensorEventKind.FlowFault:
+                _exposure.OnFault(batch.Fault(e.Index), now);
+                break;
+            case SensorEventKind.Neighbor:
+                OnNeighbor(batch.Neighbor(e.Index), now);
+                break;
+        }
+    }
 
     /// <summary>Brings packet time forward: all events up to it were given. Closes alerts that are due.</summary>
-    public void AdvanceTo(long clockNs) => _ = Devices.Overflows;
+    public void AdvanceTo(long clockNs) => Tick(clockNs);
 
-    /// <summary>Ends the run: closes all alerts.</summary>
-    public void Complete() => _ = Devices.Overflows;
+    /// <summary>Ends the run: judges what waits, then closes all alerts.</summary>
+    public void Complete()
+    {
+        _probes.Tick(long.MaxValue);
+        _context.Alerts.CloseAll();
+    }
 
     /// <summary>What this run taught. Extend a site with it by <see cref="Site.Merge"/>.</summary>
-    public Site Learn() => new() { Devices = [.. Devices.Devices] };
+    public Site Learn() => _teacher.Teach();
+
+    /// <summary>
+    /// Does what was due before a time. Ticks lie on whole steps of packet time, strictly before it, so that it makes no difference how often
+    /// this is called.
+    /// </summary>
+    private void Tick(long timeNs)
+    {
+        if (timeNs <= _nextTickNs)
+            return;
+        var tick = (timeNs - 1) / TickNs * TickNs;
+        _probes.Tick(tick);
+        _context.Alerts.CloseDue(tick);
+        _nextTickNs = tick + TickNs;
+    }
+
+    private void OnOpened(in FlowRecord flow, long now)
+    {
+        _probes.OnOpened(in flow, now);
+        _load.OnOpened(in flow, now);
+    }
+
+    private void OnEstablished(in FlowRecord flow, long now)
+    {
+        Meet(in flow, now, confirmed: true);
+        _probes.OnEstablished(in flow);
+        _load.OnEstablished(in flow, now);
+    }
+
+    private void OnFlow(in FlowRecord flow, long now)
+    {
+        Meet(in flow, now, confirmed: flow.FromResponder.Packets > 0);
+        _novelty.OnFlow(in flow, now);
+        _exposure.OnFlow(in flow, now);
+    }
+
+    private void OnClosed(in FlowRecord flow, long now)
+    {
+        _faults.OnClosed(in flow, now);
+        OnFlow(in flow, now);
+        _probes.OnClosed(in flow, now);
+        _load.OnClosed(in flow, now);
+        _teacher.OnFlow(in flow);
+    }
+
+    private void OnTransaction(Transaction transaction, long now)
+    {
+        Meet(transaction.Client, transaction.ClientMac, now, confirmed: true);
+        Meet(transaction.Server, transaction.ServerMac, now, confirmed: true);
+        _faults.OnTransaction(transaction);
+        if (transaction is DicomTransaction dicom)
+        {
+            _exposure.OnTransaction(dicom, dicom.Patient);
+            _associations.OnTransaction(dicom);
+            _queries.OnTransaction(dicom);
+            _objects.OnTransaction(dicom);
+        }
+        else if (transaction is Hl7Transaction hl7)
+        {
+            _exposure.OnTransaction(hl7, hl7.Patient);
+            _senders.OnTransaction(hl7);
+            _rates.OnTransaction(hl7);
+        }
+
+        _deeds.OnTransaction(transaction);
+    }
+
+    private void OnNeighbor(in Neighbor neighbor, long now)
+    {
+        _neighbors.OnNeighbor(in neighbor, now);
+        if (_context.Devices.Find(neighbor.Address) is { } device)
+            _novelty.OnDevice(device, neighbor.Mac, now);
+    }
+
+    private void Meet(in FlowRecord flow, long now, bool confirmed)
+    {
+        Meet(flow.Originator, flow.OriginatorMac, now, confirmed);
+        if (confirmed)
+            Meet(flow.Responder, flow.ResponderMac, now, confirmed: true);
+    }
+
+    private void Meet(Wire.Network.IpAddress address, Wire.Link.MacAddress mac, long now, bool confirmed)
+    {
+        if (_context.Devices.Observe(address, mac, now, confirmed) is { } device && confirmed)
+            _novelty.OnDevice(device, mac, now);
+    }
 }

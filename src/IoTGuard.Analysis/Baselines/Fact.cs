@@ -35,6 +35,12 @@ public enum FactKind : byte
     /// <summary>A sent B messages of the type Text.</summary>
     Hl7Type,
 
+    /// <summary>A offers the application protocol Text on the port Number.</summary>
+    MedicalService,
+
+    /// <summary>A sent B faults of the kind Number in the protocol Text.</summary>
+    ProtocolFault,
+
     /// <summary>The finding of rule Text about A (and peer B) stood when the site was learned.</summary>
     Finding,
 }

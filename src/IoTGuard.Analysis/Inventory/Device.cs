@@ -192,6 +192,31 @@ public sealed class Device
             _used.Add(service);
     }
 
+    /// <summary>A copy that changes on its own.</summary>
+    internal Device Copy()
+    {
+        var copy = new Device(Address, Mac, FirstSeenNs)
+        {
+            LastSeenNs = LastSeenNs,
+            MacFromArp = MacFromArp,
+            IsRouter = IsRouter,
+            IsLearned = IsLearned,
+            IsConfirmed = IsConfirmed,
+            Vendor = Vendor,
+            Model = Model,
+            Software = Software,
+            Serial = Serial,
+            Modality = Modality,
+            _deeds = _deeds,
+        };
+        copy._addresses.AddRange(_addresses.Skip(1));
+        copy._names.UnionWith(_names);
+        copy._aeTitles.UnionWith(_aeTitles);
+        copy._offered.UnionWith(_offered);
+        copy._used.UnionWith(_used);
+        return copy;
+    }
+
     private static void Add(SortedSet<string> set, string? text)
     {
         if (text is not null && set.Count < MaximumListed)

@@ -1,0 +1,190 @@
+using System.Security.Cryptography;
+using System.Text;
+using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Inventory;
+using IoTGuard.Analysis.Rules;
+using IoTGuard.Wire.Network;
+
+namespace IoTGuard.Analysis.Alerts;
+
+/// <summary>
+/// Joins observations into alerts: one per rule, device (and peer) and burst. It opens at the first observation, is updated at most every
+/// so often, and closes after the rule's quiet time. At most <paramref name="options"/>.MaximumOpenAlerts are open: beyond it the quarter
+/// that is longest quiet is closed.
+/// </summary>
+internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scope, DetectorOptions options, IAlertSink sink)
+{
+    private readonly Dictionary<AlertKey, OpenAlert> _open = [];
+    private readonly List<OpenAlert> _due = [];
+
+    /// <summary>Alerts closed before their time because too many were open.</summary>
+    public long Overflows { get; private set; }
+
+    /// <summary>The open alert of a finding, if there is one.</summary>
+    public OpenAlert? Find(Rule rule, in Party device, IpAddress peer) => _open.GetValueOrDefault(KeyOf(rule, device, peer));
+
+    /// <summary>Notes an observation. The caller adds what was measured, then calls <see cref="Emit"/>.</summary>
+    /// <param name="rule">The rule.</param>
+    /// <param name="device">The device that the alert is about.</param>
+    /// <param name="peer">The other side; default = none.</param>
+    /// <param name="firstNs">Packet time of the first observation of the burst, ns; used when the alert opens.</param>
+    /// <param name="timeNs">Packet time of this observation, ns.</param>
+    /// <param name="confidence">0 to 1; the alert keeps the greatest.</param>
+    /// <param name="count">Observations that this stands for.</param>
+    public OpenAlert Observe(Rule rule, in Party device, in Party peer, long firstNs, long timeNs, double confidence, long count = 1)
+    {
+        var key = KeyOf(rule, device, peer.Address);
+        if (_open.TryGetValue(key, out var open))
+        {
+            if (timeNs - open.Alert.LastSeenNs <= QuietNs(rule))
+            {
+                open.Alert.Count += count;
+                open.Alert.LastSeenNs = Math.Max(open.Alert.LastSeenNs, timeNs);
+                open.Alert.Confidence = Math.Max(open.Alert.Confidence, confidence);
+                open.Peer ??= peer == default ? null : peer;
+                return open;
+            }
+
+            Close(open);
+        }
+
+        if (_open.Count >= options.MaximumOpenAlerts)
+            MakeRoom();
+        firstNs = Math.Min(firstNs, timeNs);
+        open = new OpenAlert(key, new Alert
+        {
+            Id = IdOf(key, firstNs),
+            Rule = rule.Id,
+            Title = rule.Title,
+            Category = rule.Category,
+            Severity = rule.Severity,
+            Confidence = confidence,
+            FirstSeenNs = firstNs,
+            LastSeenNs = timeNs,
+            Count = count,
+            Device = EndpointOf(device),
+            Description = "",
+            Attack = rule.Attack,
+            Recommendation = rule.Recommendation,
+        })
+        {
+            Peer = peer == default ? null : peer,
+        };
+        _open.Add(key, open);
+        return open;
+    }
+
+    /// <summary>Hands an alert to the sink when it is new, or when its last emission is long enough ago.</summary>
+    public void Emit(OpenAlert open)
+    {
+        var now = open.Alert.LastSeenNs;
+        if (!open.IsNew && now - open.EmittedNs < options.UpdateIntervalNs)
+            return;
+        var phase = open.IsNew ? AlertPhase.Opened : AlertPhase.Updated;
+        open.IsNew = false;
+        open.EmittedNs = now;
+        Render(open);
+        sink.OnAlert(open.Alert, phase);
+    }
+
+    /// <summary>Closes alerts whose quiet time has passed.</summary>
+    public void CloseDue(long clockNs)
+    {
+        foreach (var open in _open.Values)
+        {
+            if (clockNs - open.Alert.LastSeenNs > QuietNs(open.Key.Rule))
+                _due.Add(open);
+        }
+
+        CloseAllDue();
+    }
+
+    /// <summary>Closes everything.</summary>
+    public void CloseAll()
+    {
+        _due.AddRange(_open.Values);
+        CloseAllDue();
+    }
+
+    /// <summary>How an alert names a device.</summary>
+    public AlertEndpoint EndpointOf(in Party party)
+    {
+        var device = devices.Find(party.Address) ?? devices.Find(party.Mac);
+        var ip = party.Address != default ? party.Address.ToString() : device?.Address.ToString();
+        if (device is null)
+        {
+            var own = party.Mac.IsNone || devices.IsRouter(party.Mac) || (party.Address != default && scope.IsOutside(party.Address)) ? null : party.Mac.ToString();
+            return new AlertEndpoint(ip, own, scope.IsOutside(party.Address) ? "outside" : null, null, null, null);
+        }
+
+        var role = device.Role;
+        return new AlertEndpoint(ip, device.Mac.IsNone ? null : device.Mac.ToString(), role.Role == DeviceRole.Unknown ? null : RoleJudgement.NameOf(role.Role),
+            device.DisplayName, device.Vendor, device.Model);
+    }
+
+    private static AlertKey KeyOf(Rule rule, in Party device, IpAddress peer) =>
+        new(rule, device.Address == default ? device : device with { Mac = default }, rule.Has(RuleTraits.PerPeer) ? peer : default);
+
+    private static double QuietNs(Rule rule) => rule.Has(RuleTraits.Standing) ? double.PositiveInfinity : rule.QuietSeconds * 1e9;
+
+    private static string IdOf(in AlertKey key, long firstNs)
+    {
+        var text = $"{key.Rule.Id}\n{key.Device.Address}\n{key.Device.Mac}\n{key.Peer}\n{firstNs}";
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
+    }
+
+    private static int ByFirstSeen(OpenAlert x, OpenAlert y)
+    {
+        var order = x.Alert.FirstSeenNs.CompareTo(y.Alert.FirstSeenNs);
+        return order != 0 ? order : string.CompareOrdinal(x.Alert.Id, y.Alert.Id);
+    }
+
+    private void CloseAllDue()
+    {
+        _due.Sort(ByFirstSeen);
+        foreach (var open in _due)
+            Close(open);
+        _due.Clear();
+    }
+
+    private void Close(OpenAlert open)
+    {
+        _open.Remove(open.Key);
+        Render(open);
+        sink.OnAlert(open.Alert, AlertPhase.Closed);
+    }
+
+    private void MakeRoom()
+    {
+        _due.AddRange(_open.Values.OrderBy(static o => o.Alert.LastSeenNs).ThenBy(static o => o.Alert.Id, StringComparer.Ordinal).Take(1 + (_open.Count / 4)));
+        Overflows += _due.Count;
+        CloseAllDue();
+    }
+
+    private void Render(OpenAlert open)
+    {
+        var alert = open.Alert;
+        alert.Device = EndpointOf(open.Key.Device);
+        alert.Peer = open.Peer is { } peer ? EndpointOf(peer) : null;
+        alert.Ports = [.. open.Ports];
+        alert.CommunityIds = [.. open.CommunityIds];
+        alert.PatientsAffected = open.Patients;
+        alert.Evidence = [.. open.Measures.Select(static m => new Evidence(m.Name, m.Observed, m.Normal, m.Unit))];
+        alert.Severity = SeverityOf(open.Key.Rule, alert);
+        alert.Description = AlertText.Render(open.Key.Rule.Template, open);
+    }
+
+    /// <summary>The rule's severity, one more for a server that care depends on, one more from ten patients on, two from a hundred; one less when unsure.</summary>
+    private static int SeverityOf(Rule rule, Alert alert)
+    {
+        var severity = rule.Severity;
+        if (rule.Has(RuleTraits.Standing) && severity < 5)
+            return severity;
+        if (alert.Peer?.Role is "pacs" or "interface-engine" or "worklist-server" or "hospital-information-system")
+            severity++;
+        severity += alert.PatientsAffected switch { >= 100 => 2, >= 10 => 1, _ => 0 };
+        if (alert.Confidence < 0.5)
+            severity--;
+        return Math.Clamp(severity, 0, 10);
+    }
+}

@@ -1,0 +1,98 @@
+using IoTGuard.Analysis.Alerts;
+using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Inventory;
+using IoTGuard.Wire.Link;
+using IoTGuard.Wire.Network;
+
+namespace IoTGuard.Analysis.Rules;
+
+/// <summary>What all detections share.</summary>
+internal sealed class DetectionContext
+{
+    /// <summary>Most addresses remembered as attackers.</summary>
+    public const int MaximumOffenders = 65_536;
+
+    private readonly DetectorOptions _options;
+    private readonly HashSet<IpAddress> _offenders = [];
+    private readonly HashSet<IpAddress> _scanners = [];
+
+    public DetectionContext(Site site, DetectorOptions options, IAlertSink sink)
+    {
+        foreach (var name in options.Thresholds.Keys)
+        {
+            if (!RuleTable.Rules.Any(r => r.Thresholds.Any(t => $"{r.Id}.{t.Name}" == name)))
+                throw new ArgumentException($"no rule has the threshold \"{name}\"", nameof(options));
+        }
+
+        _options = options;
+        Site = site;
+        Scope = new AddressScope(options.InsideNetworks);
+        Devices = new DeviceInventory(Scope, options.MaximumDevices);
+        foreach (var device in site.Devices)
+            Devices.Restore(device.Copy());
+        Facts = new FactBook(site.Facts, options.MaximumFacts);
+        Rates = new RateBook(site.Rates);
+        Novelty = new Novelty(site);
+        Alerts = new AlertCorrelator(Devices, Scope, options, sink);
+    }
+
+    public Site Site { get; }
+
+    public AddressScope Scope { get; }
+
+    public DeviceInventory Devices { get; }
+
+    public FactBook Facts { get; }
+
+    public RateBook Rates { get; }
+
+    public Novelty Novelty { get; }
+
+    public AlertCorrelator Alerts { get; }
+
+    /// <summary>Addresses that an attack was seen of.</summary>
+    public IReadOnlySet<IpAddress> Offenders => _offenders;
+
+    /// <summary>Those of them that explored the network.</summary>
+    public IReadOnlySet<IpAddress> Scanners => _scanners;
+
+    /// <summary>A rule with the thresholds of this run.</summary>
+    public Rule Of(Rule rule) => RuleTable.With(rule, _options.Thresholds);
+
+    /// <summary>A threshold of seconds as nanoseconds.</summary>
+    public static long Ns(double seconds) => (long)(seconds * 1e9);
+
+    /// <summary>A party as alerts name it: with its own hardware address when that is known, never a router's.</summary>
+    public Party PartyOf(IpAddress address, MacAddress mac)
+    {
+        if (Devices.Find(address) is { } device)
+            return new Party(address, device.Mac);
+        return new Party(address, Devices.IsRouter(mac) || Scope.IsOutside(address) ? default : mac);
+    }
+
+    /// <summary>
+    /// Notes an observation of a rule. Null when there is nothing to tell: a baseline rule on the first day, or a standing finding
+    /// that was there when the site was learned.
+    /// </summary>
+    public OpenAlert? Observe(Rule rule, in Party device, in Party peer, long firstNs, long timeNs, double confidence, long count = 1)
+    {
+        if (rule.Has(RuleTraits.Baseline) && !Site.IsLearned)
+            return null;
+        if (rule.Has(RuleTraits.Standing))
+        {
+            var finding = new Fact(FactKind.Finding, device.Address, rule.Has(RuleTraits.PerPeer) ? peer.Address : default, Text: rule.Id);
+            Facts.Note(finding, timeNs);
+            if (Facts.IsLearned(finding))
+                return null;
+        }
+
+        if (rule.Has(RuleTraits.Hostile) && device.Address != default && _offenders.Count < MaximumOffenders)
+        {
+            _offenders.Add(device.Address);
+            if (rule.Category == "reconnaissance")
+                _scanners.Add(device.Address);
+        }
+
+        return Alerts.Observe(rule, device, peer, firstNs, timeNs, confidence, count);
+    }
+}

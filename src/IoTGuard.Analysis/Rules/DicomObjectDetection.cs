@@ -1,0 +1,120 @@
+using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Inventory;
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Wire.Network;
+
+namespace IoTGuard.Analysis.Rules;
+
+/// <summary>What is stored: kinds of objects that a sender never sent, floods, images that claim more than they carry.</summary>
+internal sealed class DicomObjectDetection
+{
+    /// <summary>Most senders watched at once.</summary>
+    public const int MaximumSenders = 8192;
+
+    private const double StrangerWeight = 0.85;
+    private const double NewAtSiteWeight = 0.75;
+    private const double KnownAtSiteWeight = 0.45;
+
+    private readonly DetectionContext _context;
+    private readonly Rule _class;
+    private readonly Rule _flood;
+    private readonly Rule _bomb;
+    private readonly HashSet<string> _siteClasses = new(StringComparer.Ordinal);
+    private readonly HashSet<IpAddress> _knownSenders = [];
+    private readonly KeyedState<IpAddress, Sender> _senders;
+    private readonly long _window;
+
+    public DicomObjectDetection(DetectionContext context)
+    {
+        _context = context;
+        _class = context.Of(DicomRules.NewSopClass);
+        _flood = context.Of(DicomRules.StoreFlood);
+        _bomb = context.Of(DicomRules.PixelBomb);
+        _window = DetectionContext.Ns(_flood["window"]);
+        _senders = new(MaximumSenders, _window);
+        foreach (var fact in context.Site.Facts.Keys)
+        {
+            if (fact is not { Kind: FactKind.SopClass, Text: { } sopClass })
+                continue;
+            _siteClasses.Add(sopClass);
+            _knownSenders.Add(fact.A);
+        }
+    }
+
+    private sealed class Sender
+    {
+        public WindowSum Objects;
+    }
+
+    public void OnTransaction(DicomTransaction transaction)
+    {
+        if (transaction.Event != DicomEvent.CStore)
+            return;
+        CheckClass(transaction);
+        CountObjects(transaction);
+        CheckPixels(transaction);
+    }
+
+    private void CheckClass(DicomTransaction transaction)
+    {
+        if (transaction.SopClass is not { } sopClass)
+            return;
+        var isNew = _context.Facts.Note(new Fact(FactKind.SopClass, transaction.Client, Text: sopClass), transaction.TimeNs);
+        if (!isNew || !_context.Site.IsLearned)
+            return;
+
+        // An archive passes on whatever it was given.
+        if (_context.Devices.Find(transaction.Client) is { Role.Role: DeviceRole.Pacs })
+            return;
+        var weight = !_knownSenders.Contains(transaction.Client) ? StrangerWeight : _siteClasses.Contains(sopClass) ? KnownAtSiteWeight : NewAtSiteWeight;
+        var confidence = _context.Novelty.Weigh(FactKind.SopClass, transaction.Client, weight);
+        if (confidence < _class["confidence"])
+            return;
+        var open = Observe(_class, transaction, transaction.TimeNs, confidence);
+        if (open is null)
+            return;
+        open.Include("SOP class", sopClass, "the classes that it sent while the site was learned").Patient(transaction.Patient).Flow(transaction);
+        _context.Alerts.Emit(open);
+    }
+
+    private void CountObjects(DicomTransaction transaction)
+    {
+        var now = transaction.TimeNs;
+        _context.Rates.Add(transaction.Client, RateKind.Stores, 1, now);
+        if (_senders.Touch(transaction.Client, now, static () => new Sender()) is not { } sender)
+            return;
+        sender.Objects.Add(1, now, _window);
+        var usual = _context.Rates.UsualOf(transaction.Client, RateKind.Stores);
+        var threshold = usual > 0 ? Math.Max(_flood["learned_objects"], _flood["factor"] * usual) : _flood["objects"];
+        if (sender.Objects.Total < threshold)
+            return;
+        var open = Observe(_flood, transaction, sender.Objects.FirstNs, 0.7);
+        if (open is null)
+            return;
+        open.Number("objects", sender.Objects.Total, "objects", usual > 0 ? $"up to {usual:0}" : $"fewer than {threshold}").Number("period", _flood["window"], "s")
+            .Patient(transaction.Patient).Flow(transaction);
+        _context.Alerts.Emit(open);
+    }
+
+    private void CheckPixels(DicomTransaction transaction)
+    {
+        var claimed = transaction.ExpectedPixelBytes;
+        if (claimed < _bomb["claimed"] || claimed < _bomb["factor"] * Math.Max(1, transaction.DataSetBytes))
+            return;
+        var open = Observe(_bomb, transaction, transaction.TimeNs, 0.8);
+        if (open is null)
+            return;
+        open.Number("claimed", claimed, "bytes").Number("carried", transaction.DataSetBytes, "bytes", $"{Alerts.Measure.Format(claimed)} or a little more")
+            .Patient(transaction.Patient).Flow(transaction);
+        _context.Alerts.Emit(open);
+    }
+
+    private Alerts.OpenAlert? Observe(Rule rule, DicomTransaction transaction, long firstNs, double confidence)
+    {
+        var open = _context.Observe(rule, _context.PartyOf(transaction.Client, transaction.ClientMac),
+            _context.PartyOf(transaction.Server, transaction.ServerMac), firstNs, transaction.TimeNs, confidence);
+        if (open is not null)
+            open.Alert.Protocol = "dicom";
+        return open;
+    }
+}

@@ -1,0 +1,180 @@
+using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Wire.Network;
+
+namespace IoTGuard.Analysis.Rules;
+
+/// <summary>What is asked for: queries for everybody, retrieval in bulk, new destinations.</summary>
+internal sealed class DicomQueryDetection
+{
+    /// <summary>Most pairs of client and server watched at once.</summary>
+    public const int MaximumPairs = 8192;
+
+    /// <summary>Different studies counted exactly per pair.</summary>
+    public const int MaximumStudies = 4096;
+
+    private const string WorklistFind = "1.2.840.10008.5.1.4.31";
+    private const double NewDestinationWeight = 0.95;
+
+    private readonly DetectionContext _context;
+    private readonly Rule _harvest;
+    private readonly Rule _bulk;
+    private readonly Rule _destination;
+    private readonly KeyedState<(IpAddress Client, IpAddress Server), Pair> _pairs;
+    private readonly HashSet<string> _destinations = new(StringComparer.Ordinal);
+    private readonly long _queryWindow;
+    private readonly long _studyWindow;
+
+    public DicomQueryDetection(DetectionContext context)
+    {
+        _context = context;
+        _harvest = context.Of(DicomRules.QueryHarvesting);
+        _bulk = context.Of(DicomRules.BulkRetrieval);
+        _destination = context.Of(DicomRules.MoveDestination);
+        _queryWindow = DetectionContext.Ns(_harvest["window"]);
+        _studyWindow = DetectionContext.Ns(_bulk["window"]);
+        _pairs = new(MaximumPairs, Math.Max(_queryWindow, _studyWindow));
+        foreach (var fact in context.Site.Facts.Keys)
+        {
+            if (fact is { Kind: FactKind.MoveDestination, Text: { } destination })
+                _destinations.Add(destination);
+        }
+    }
+
+    private sealed class Pair(DistinctWindow studies)
+    {
+        public readonly DistinctWindow Studies = studies;
+        public WindowSum Queries;
+        public WindowSum Broad;
+        public WindowSum Results;
+        public WindowSum BroadResults;
+    }
+
+    /// <summary>True for a query of the modality worklist.</summary>
+    public static bool IsWorklist(DicomTransaction transaction) => transaction.SopClass == WorklistFind;
+
+    public void OnTransaction(DicomTransaction transaction)
+    {
+        switch (transaction.Event)
+        {
+            case DicomEvent.CFind when !IsWorklist(transaction):
+                OnQuery(transaction);
+                break;
+            case DicomEvent.CMove:
+                CheckDestination(transaction);
+                OnRetrieval(transaction);
+                break;
+            case DicomEvent.CGet:
+                OnRetrieval(transaction);
+                break;
+        }
+    }
+
+    private Pair? PairOf(DicomTransaction transaction) => _pairs.Touch((transaction.Client, transaction.Server), transaction.TimeNs,
+        () => new Pair(new DistinctWindow(_studyWindow, MaximumStudies)));
+
+    private void OnQuery(DicomTransaction transaction)
+    {
+        if (PairOf(transaction) is not { } pair)
+            return;
+        var now = transaction.TimeNs;
+        var isBroad = transaction.QueryKeys - transaction.EmptyKeys - transaction.WildcardKeys <= 0;
+        _context.Rates.Add(transaction.Client, RateKind.Queries, 1, now);
+        pair.Queries.Add(1, now, _queryWindow);
+        pair.Results.Add(transaction.PendingResponses, now, _queryWindow);
+        var knownBroad = false;
+        if (isBroad)
+        {
+            var fact = new Fact(FactKind.BroadQuery, transaction.Client, transaction.Server);
+            _context.Facts.Note(fact, now);
+            knownBroad = _context.Facts.IsLearned(fact);
+            _context.Rates.Add(transaction.Client, RateKind.BroadResults, transaction.PendingResponses, now);
+            pair.Broad.Add(1, now, _queryWindow);
+            pair.BroadResults.Add(transaction.PendingResponses, now, _queryWindow);
+        }
+
+        var usualQueries = _context.Rates.UsualOf(transaction.Client, RateKind.Queries);
+        var usualResults = _context.Rates.UsualOf(transaction.Client, RateKind.BroadResults);
+        var many = pair.Queries.Total >= Math.Max(_harvest["queries"], _harvest["factor"] * usualQueries);
+        var broad = isBroad && !knownBroad && pair.Broad.Total >= _harvest["broad_queries"];
+        var results = isBroad && pair.BroadResults.Total >= Math.Max(_harvest["broad_results"], _harvest["factor"] * usualResults);
+        var device = _context.PartyOf(transaction.Client, transaction.ClientMac);
+        var goesOn = _context.Alerts.Find(_harvest, device, transaction.Server) is not null;
+        if (!many && !broad && !results && !goesOn)
+            return;
+        var open = _context.Observe(_harvest, device, _context.PartyOf(transaction.Server, transaction.ServerMac), pair.Queries.FirstNs, now, broad || results ? 0.9 : 0.7,
+            goesOn ? 1 : (long)pair.Queries.Total);
+        if (open is null)
+            return;
+        open.Alert.Protocol = "dicom";
+        open.Raise("queries", goesOn ? 1 : pair.Queries.Total, "requests", usualQueries > 0 ? $"up to {usualQueries:0} in {_harvest["window"]} s" : $"fewer than {_harvest["queries"]}")
+            .Raise("broad queries", goesOn ? (isBroad ? 1 : 0) : pair.Broad.Total, "requests", knownBroad ? null : "0")
+            .Raise("results", goesOn ? transaction.PendingResponses : pair.Results.Total, "results");
+        if (transaction.QueryLevel is { } level)
+            open.Include("levels", level);
+        if (!transaction.Patient.IsNone)
+            open.Patient(transaction.Patient);
+        open.Flow(transaction);
+        _context.Alerts.Emit(open);
+    }
+
+    private void OnRetrieval(DicomTransaction transaction)
+    {
+        if (PairOf(transaction) is not { } pair)
+            return;
+        var now = transaction.TimeNs;
+        _context.Rates.Add(transaction.Client, RateKind.Retrievals, 1, now);
+        var study = transaction.Study.IsNone ? (ulong)transaction.MessageId ^ ((ulong)transaction.ClientPort << 32) : transaction.Study.Low;
+        if (!pair.Studies.Add(study, now))
+            return;
+        var usual = _context.Rates.UsualOf(transaction.Client, RateKind.Retrievals);
+        var device = _context.PartyOf(transaction.Client, transaction.ClientMac);
+        var goesOn = _context.Alerts.Find(_bulk, device, transaction.Server) is not null;
+        if (!goesOn && pair.Studies.Count < Math.Max(_bulk["studies"], _bulk["factor"] * usual))
+            return;
+        var open = _context.Observe(_bulk, device, _context.PartyOf(transaction.Server, transaction.ServerMac), pair.Studies.FirstNs, now, 0.85,
+            goesOn ? 1 : pair.Studies.Count);
+        if (open is null)
+            return;
+        open.Alert.Protocol = "dicom";
+        open.Raise("studies", goesOn ? 1 : pair.Studies.Count, "studies", usual > 0 ? $"up to {usual:0} in {_bulk["window"]} s" : $"fewer than {_bulk["studies"]} in {_bulk["window"]} s")
+            .Number("period", Math.Ceiling((now - open.Alert.FirstSeenNs) / 1e9), "s");
+        if (transaction.MoveDestination is { } destination)
+            open.Include("destinations", destination);
+        if (!transaction.Patient.IsNone)
+            open.Patient(transaction.Patient);
+        open.Flow(transaction);
+        _context.Alerts.Emit(open);
+    }
+
+    private void CheckDestination(DicomTransaction transaction)
+    {
+        if (transaction.MoveDestination is not { } destination)
+            return;
+        var now = transaction.TimeNs;
+        var fact = new Fact(FactKind.MoveDestination, transaction.Client, transaction.Server, Text: destination);
+        _context.Facts.Note(fact, now);
+        if (_destinations.Contains(destination))
+            return;
+
+        // A client that has images sent to its own known title.
+        if (destination == transaction.CallingAe
+            && _context.Facts.IsLearned(new Fact(FactKind.AePair, transaction.Client, transaction.Server, Text: transaction.CallingAe, OtherText: transaction.CalledAe)))
+            return;
+        var confidence = _context.Novelty.Weigh(FactKind.MoveDestination, transaction.Client, NewDestinationWeight);
+        if (confidence < _destination["confidence"])
+            return;
+        var open = _context.Observe(_destination, _context.PartyOf(transaction.Client, transaction.ClientMac),
+            _context.PartyOf(transaction.Server, transaction.ServerMac), now, now, confidence);
+        if (open is null)
+            return;
+        open.Alert.Protocol = "dicom";
+        open.Include("destination", destination, "a destination of the learned site");
+        if (transaction.SubOperations.Completed > 0)
+            open.Raise("objects sent", transaction.SubOperations.Completed, "objects");
+        if (!transaction.Patient.IsNone)
+            open.Patient(transaction.Patient);
+        open.Flow(transaction);
+        _context.Alerts.Emit(open);
+    }
+}

@@ -1,0 +1,66 @@
+using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Flows;
+using IoTGuard.Analysis.Inventory;
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Wire;
+using IoTGuard.Wire.Network;
+
+namespace IoTGuard.Analysis.Rules;
+
+/// <summary>Medical data to the outside, log-in services in the clear, and bytes that contradict their first copy.</summary>
+internal sealed class ExposureDetection(DetectionContext context)
+{
+    private static readonly HashSet<ushort> ClearLoginPorts = [21, 23, 513];
+
+    private readonly Rule _dicom = context.Of(DicomRules.PublicAddress);
+    private readonly Rule _hl7 = context.Of(Hl7Rules.PublicAddress);
+    private readonly Rule _clear = context.Of(NetworkRules.InsecureService);
+    private readonly Rule _overlap = context.Of(NetworkRules.OverlapConflict);
+
+    public void OnTransaction(Transaction transaction, Pseudonym patient)
+    {
+        var clientOutside = context.Scope.IsOutside(transaction.Client);
+        var serverOutside = context.Scope.IsOutside(transaction.Server);
+        if (!clientOutside && !serverOutside)
+            return;
+        var rule = transaction is Hl7Transaction ? _hl7 : _dicom;
+        var client = context.PartyOf(transaction.Client, transaction.ClientMac);
+        var server = context.PartyOf(transaction.Server, transaction.ServerMac);
+        var open = clientOutside && !serverOutside
+            ? context.Observe(rule, server, client, transaction.TimeNs, transaction.TimeNs, 0.95)
+            : context.Observe(rule, client, server, transaction.TimeNs, transaction.TimeNs, 0.95);
+        if (open is null)
+            return;
+        open.Alert.Protocol = transaction.Protocol;
+        open.Number("messages", open.Alert.Count, "messages", "0").Patient(patient).Flow(transaction);
+        context.Alerts.Emit(open);
+    }
+
+    public void OnFlow(in FlowRecord flow, long timeNs)
+    {
+        if (flow.IpProtocol != IpProtocol.Tcp || !ClearLoginPorts.Contains(flow.ResponderPort) || flow.FromOriginator.Syn == 0
+            || flow.FromOriginator.PayloadBytes == 0 || flow.FromResponder.PayloadBytes == 0 || !context.Scope.IsInside(flow.Responder))
+            return;
+        var open = context.Observe(_clear, context.PartyOf(flow.Responder, flow.ResponderMac), context.PartyOf(flow.Originator, flow.OriginatorMac),
+            flow.FirstNs, timeNs, 0.9);
+        if (open is null)
+            return;
+        open.Alert.Protocol = "tcp";
+        open.Include("services", new ServicePort(flow.IpProtocol, flow.ResponderPort).ToString(), "an encrypted service").Flow(in flow);
+        context.Alerts.Emit(open);
+    }
+
+    public void OnFault(in FlowFault fault, long timeNs)
+    {
+        if (fault.Fault.Kind != FaultKind.OverlapConflict || fault.Flow.Application == ApplicationProtocol.Unknown)
+            return;
+        var flow = fault.Flow;
+        var open = context.Observe(_overlap, context.PartyOf(flow.Originator, flow.OriginatorMac), context.PartyOf(flow.Responder, flow.ResponderMac),
+            timeNs, timeNs, 0.6);
+        if (open is null)
+            return;
+        open.Alert.Protocol = flow.Application == ApplicationProtocol.Hl7 ? "hl7" : "dicom";
+        open.Number("conflicts", open.Alert.Count, "segments", "0").Flow(in flow);
+        context.Alerts.Emit(open);
+    }
+}

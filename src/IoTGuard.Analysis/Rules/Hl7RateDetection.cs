@@ -1,0 +1,139 @@
+using IoTGuard.Analysis.Alerts;
+using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Wire.Network;
+
+namespace IoTGuard.Analysis.Rules;
+
+/// <summary>How much HL7 is sent: floods, query bursts, refusals, repeats.</summary>
+internal sealed class Hl7RateDetection(DetectionContext context)
+{
+    /// <summary>Most links watched at once.</summary>
+    public const int MaximumLinks = 8192;
+
+    /// <summary>Control ids remembered; the oldest is forgotten first.</summary>
+    public const int MaximumControlIds = 65_536;
+
+    private readonly Rule _flood = context.Of(Hl7Rules.Flood);
+    private readonly Rule _query = context.Of(Hl7Rules.QueryHarvesting);
+    private readonly Rule _failing = context.Of(Hl7Rules.FailingInterface);
+    private readonly Rule _replay = context.Of(Hl7Rules.Replay);
+    private readonly KeyedState<(IpAddress Client, IpAddress Server), Link> _links = new(MaximumLinks, 600_000_000_000);
+    private readonly Dictionary<ulong, (long TimeNs, ushort Port)> _controlIds = [];
+    private readonly Queue<ulong> _controlIdOrder = [];
+
+    private sealed class Link
+    {
+        public WindowSum Messages;
+        public WindowSum Queries;
+        public WindowSum Answered;
+        public WindowSum Refused;
+        public WindowSum Replayed;
+
+        /// <summary>The sender numbers its messages carelessly: an id came twice in a short time or on one connection.</summary>
+        public bool ReusesIds;
+    }
+
+    public void OnTransaction(Hl7Transaction transaction)
+    {
+        if (transaction.Event != Hl7Event.Message)
+            return;
+        context.Rates.Add(transaction.Client, RateKind.Hl7Messages, 1, transaction.TimeNs);
+        if (_links.Touch((transaction.Client, transaction.Server), transaction.TimeNs, static () => new Link()) is not { } link)
+            return;
+        CheckFlood(transaction, link);
+        CheckQueries(transaction, link);
+        CheckRefusals(transaction, link);
+        CheckReplay(transaction, link);
+    }
+
+    private void CheckFlood(Hl7Transaction transaction, Link link)
+    {
+        link.Messages.Add(1, transaction.TimeNs, DetectionContext.Ns(_flood["window"]));
+        var usual = context.Rates.UsualOf(transaction.Client, RateKind.Hl7Messages);
+        var threshold = usual > 0 ? Math.Max(_flood["learned_messages"], _flood["factor"] * usual) : _flood["messages"];
+        if (link.Messages.Total < threshold)
+            return;
+        if (Observe(_flood, transaction, link.Messages.FirstNs, 0.9, link.Messages.Total) is not { } open)
+            return;
+        open.Number("messages", open.Alert.Count, "messages", usual > 0 ? $"up to {usual:0} in {_flood["window"]} s" : $"fewer than {threshold} in {_flood["window"]} s")
+            .Number("period", Math.Max(1, Math.Ceiling((transaction.TimeNs - open.Alert.FirstSeenNs) / 1e9)), "s").Patient(transaction.Patient).Flow(transaction);
+        context.Alerts.Emit(open);
+    }
+
+    private void CheckQueries(Hl7Transaction transaction, Link link)
+    {
+        if (Hl7SenderDetection.CodeOf(transaction) is not ("QRY" or "QBP" or "QCN" or "QSX" or "VXQ"))
+            return;
+        link.Queries.Add(1, transaction.TimeNs, DetectionContext.Ns(_query["window"]));
+        var usual = context.Rates.UsualOf(transaction.Client, RateKind.Hl7Messages) * _query["window"] / _flood["window"];
+        if (link.Queries.Total < Math.Max(_query["queries"], Math.Min(_query["factor"] * usual, 50 * _query["queries"])))
+            return;
+        if (Observe(_query, transaction, link.Queries.FirstNs, 0.8, link.Queries.Total) is not { } open)
+            return;
+        open.Number("queries", open.Alert.Count, "messages", $"fewer than {_query["queries"]}")
+            .Number("period", Math.Max(1, Math.Ceiling((transaction.TimeNs - open.Alert.FirstSeenNs) / 1e9)), "s").Patient(transaction.Patient).Flow(transaction);
+        context.Alerts.Emit(open);
+    }
+
+    private void CheckRefusals(Hl7Transaction transaction, Link link)
+    {
+        if (transaction.AckCode is not { } code)
+            return;
+        var window = DetectionContext.Ns(_failing["window"]);
+        link.Answered.Add(1, transaction.TimeNs, window);
+        if (code is not ("AE" or "AR" or "CE" or "CR"))
+            return;
+        link.Refused.Add(1, transaction.TimeNs, window);
+        if (link.Answered.Total < _failing["messages"] || link.Refused.Total < _failing["share"] * link.Answered.Total)
+            return;
+        if (Observe(_failing, transaction, link.Refused.FirstNs, 0.8, 1) is not { } open)
+            return;
+        open.Number("refused", link.Refused.Total, "messages", "0").Number("messages", link.Answered.Total, "messages").Include("answers", code).Flow(transaction);
+        context.Alerts.Emit(open);
+    }
+
+    private void CheckReplay(Hl7Transaction transaction, Link link)
+    {
+        if (transaction.ControlId.Length == 0 || link.ReusesIds)
+            return;
+        var id = Fingerprint.Of(transaction.SendingApplication, transaction.ControlId.Bytes);
+        var now = transaction.TimeNs;
+        if (!_controlIds.TryGetValue(id, out var before))
+        {
+            if (transaction.AckCode is not ("AA" or "CA"))
+                return;
+            if (_controlIds.Count >= MaximumControlIds)
+                _controlIds.Remove(_controlIdOrder.Dequeue());
+            _controlIds.Add(id, (now, transaction.ClientPort));
+            _controlIdOrder.Enqueue(id);
+            return;
+        }
+
+        if (now - before.TimeNs < DetectionContext.Ns(_replay["age"]) || before.Port == transaction.ClientPort)
+        {
+            link.ReusesIds = true;
+            return;
+        }
+
+        link.Replayed.Add(1, now, DetectionContext.Ns(_replay["window"]));
+        if (link.Replayed.Total < _replay["messages"])
+            return;
+        if (Observe(_replay, transaction, link.Replayed.FirstNs, 0.6, link.Replayed.Total) is not { } open)
+            return;
+        open.Number("replayed", open.Alert.Count, "messages", "0").Patient(transaction.Patient).Flow(transaction);
+        context.Alerts.Emit(open);
+    }
+
+    /// <summary>Observes a rule; the opening observation stands for all in the window.</summary>
+    private OpenAlert? Observe(Rule rule, Hl7Transaction transaction, long firstNs, double confidence, double inWindow)
+    {
+        var device = context.PartyOf(transaction.Client, transaction.ClientMac);
+        var isOpen = context.Alerts.Find(rule, device, transaction.Server) is not null;
+        var open = context.Observe(rule, device, context.PartyOf(transaction.Server, transaction.ServerMac), firstNs, transaction.TimeNs, confidence,
+            isOpen ? 1 : (long)inWindow);
+        if (open is not null)
+            open.Alert.Protocol = "hl7";
+        return open;
+    }
+}

@@ -1,0 +1,76 @@
+using IoTGuard.Analysis.Alerts;
+
+namespace IoTGuard.Analysis.Rules;
+
+/// <summary>A named number of a rule, with its unit.</summary>
+public sealed record Threshold(string Name, double Value, string Unit);
+
+/// <summary>How a rule is treated.</summary>
+[Flags]
+public enum RuleTraits
+{
+    None = 0,
+
+    /// <summary>Compares with a learned site; silent on the first day.</summary>
+    Baseline = 1,
+
+    /// <summary>A standing state: told once, and not at all when it stood while the site was learned.</summary>
+    Standing = 2,
+
+    /// <summary>What it finds is an attack: facts about the device are not learned, and other findings about it weigh more.</summary>
+    Hostile = 4,
+
+    /// <summary>One alert per device and peer; else one per device.</summary>
+    PerPeer = 8,
+}
+
+/// <summary>One detection: everything about it that is not code.</summary>
+public sealed record Rule
+{
+    /// <summary>Stable id, kebab-case.</summary>
+    public required string Id { get; init; }
+
+    public required string Title { get; init; }
+
+    public required string Category { get; init; }
+
+    /// <summary>0 (informational) to 10, before patients and roles are weighed in.</summary>
+    public required int Severity { get; init; }
+
+    public required IReadOnlyList<AttackTechnique> Attack { get; init; }
+
+    /// <summary>When it fires.</summary>
+    public required string Condition { get; init; }
+
+    /// <summary>The alert's sentence; {device}, {peer}, {count} and the names of measures in braces are replaced.</summary>
+    public required string Template { get; init; }
+
+    public required string Recommendation { get; init; }
+
+    /// <summary>What else looks like this.</summary>
+    public required string FalsePositives { get; init; }
+
+    public RuleTraits Traits { get; init; }
+
+    public IReadOnlyList<Threshold> Thresholds { get; init; } = [];
+
+    /// <summary>Packet time without a further observation after which the alert closes, seconds.</summary>
+    public double QuietSeconds { get; init; } = 900;
+
+    public bool Has(RuleTraits trait) => (Traits & trait) != RuleTraits.None;
+
+    /// <summary>The value of a threshold.</summary>
+    public double this[string threshold]
+    {
+        get
+        {
+            foreach (var candidate in Thresholds)
+            {
+                if (candidate.Name == threshold)
+                    return candidate.Value;
+            }
+
+            throw new ArgumentException($"The rule {Id} has no threshold {threshold}.", nameof(threshold));
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using IoTGuard.Analysis.Alerts;
+
+namespace IoTGuard.Analysis.Rules;
+
+/// <summary>ATT&amp;CK techniques by id: T1xxx of the Enterprise, T0xxx of the ICS matrix.</summary>
+internal static class Techniques
+{
+    private static readonly Dictionary<string, string> Names = new(StringComparer.Ordinal)
+    {
+        ["T0802"] = "Automated Collection",
+        ["T0811"] = "Data from Information Repositories",
+        ["T0812"] = "Default Credentials",
+        ["T0814"] = "Denial of Service",
+        ["T0815"] = "Denial of View",
+        ["T0830"] = "Adversary-in-the-Middle",
+        ["T0846"] = "Remote System Discovery",
+        ["T0856"] = "Spoof Reporting Message",
+        ["T0866"] = "Exploitation of Remote Services",
+        ["T0888"] = "Remote System Information Discovery",
+        ["T1018"] = "Remote System Discovery",
+        ["T1020"] = "Automated Exfiltration",
+        ["T1021"] = "Remote Services",
+        ["T1040"] = "Network Sniffing",
+        ["T1041"] = "Exfiltration Over C2 Channel",
+        ["T1046"] = "Network Service Discovery",
+        ["T1048"] = "Exfiltration Over Alternative Protocol",
+        ["T1048.003"] = "Exfiltration Over Unencrypted Non-C2 Protocol",
+        ["T1071"] = "Application Layer Protocol",
+        ["T1078"] = "Valid Accounts",
+        ["T1078.001"] = "Valid Accounts: Default Accounts",
+        ["T1105"] = "Ingress Tool Transfer",
+        ["T1110"] = "Brute Force",
+        ["T1110.001"] = "Brute Force: Password Guessing",
+        ["T1119"] = "Automated Collection",
+        ["T1133"] = "External Remote Services",
+        ["T1200"] = "Hardware Additions",
+        ["T1210"] = "Exploitation of Remote Services",
+        ["T1213"] = "Data from Information Repositories",
+        ["T1498"] = "Network Denial of Service",
+        ["T1499.001"] = "Endpoint Denial of Service: OS Exhaustion Flood",
+        ["T1499.002"] = "Endpoint Denial of Service: Service Exhaustion Flood",
+        ["T1499.003"] = "Endpoint Denial of Service: Application Exhaustion Flood",
+        ["T1499.004"] = "Endpoint Denial of Service: Application or System Exploitation",
+        ["T1557"] = "Adversary-in-the-Middle",
+        ["T1557.002"] = "Adversary-in-the-Middle: ARP Cache Poisoning",
+        ["T1565.001"] = "Data Manipulation: Stored Data Manipulation",
+        ["T1565.002"] = "Data Manipulation: Transmitted Data Manipulation",
+        ["T1571"] = "Non-Standard Port",
+    };
+
+    public static IReadOnlyList<AttackTechnique> Of(params ReadOnlySpan<string> ids)
+    {
+        var techniques = new AttackTechnique[ids.Length];
+        for (var i = 0; i < ids.Length; i++)
+            techniques[i] = new AttackTechnique(ids[i], Names[ids[i]]);
+        return techniques;
+    }
+}
