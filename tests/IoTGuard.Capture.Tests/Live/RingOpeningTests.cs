@@ -1,0 +1,109 @@
+using IoTGuard.Capture.Tests.Files;
+using IoTGuard.Wire;
+using static IoTGuard.Capture.Tests.Live.PacketRingTests;
+
+namespace IoTGuard.Capture.Tests.Live;
+
+/// <summary>Filters, and what is said when a ring cannot be opened.</summary>
+[Collection(Alone.Name)]
+public sealed class RingOpeningTests
+{
+    [Theory]
+    // The kernel has taken the outer tag away before it filters: what is tagged matches like what is not.
+    [InlineData("tcp port 104", 2)]
+    [InlineData("vlan 100", 2)]
+    [InlineData("not vlan", 2)]
+    [InlineData("ether proto 0x88b5", 2)]
+    [InlineData("host 10.0.0.7", 1)]
+    [InlineData("", 4)]
+    public void FilterOfTcpdumpSelectsFrames(string filter, int count)
+    {
+        using var network = TestNetwork.CreateOrSkip();
+        using var ring = network.Open(new("mon") { Filter = filter })[0];
+        network.Replay(Recording(Tcp(7, toServer: true), Ethernet(80, 1), Tag(Ethernet(80, 2), 0x8100, 100), Tag(Tcp(8, toServer: true), 0x8100, 100)));
+        Assert.Equal(count, Drain(ring).Count);
+    }
+
+    [Fact]
+    public void FilterThatIsNotUnderstoodIsExplained()
+    {
+        using var network = TestNetwork.CreateOrSkip();
+        var refusal = Assert.Throws<CaptureException>(() => network.Open(new("mon") { Filter = "tcp prt 104" }));
+        Assert.Contains("\"tcp prt 104\" is not understood (", refusal.Message);
+        Assert.DoesNotContain('\n', refusal.Message);
+    }
+
+    [Theory]
+    [InlineData("nosuch0")]
+    [InlineData("")]
+    [InlineData("a-name-longer-than-any-interface")]
+    public void InterfaceThatDoesNotExistIsSaid(string name)
+    {
+        using var network = TestNetwork.CreateOrSkip();
+        Assert.Contains("no such interface", Assert.Throws<CaptureException>(() => network.OpenOne(name)).Message);
+    }
+
+    [Theory]
+    [InlineData(1000, 64)]
+    [InlineData(3 << 20, 64)]
+    [InlineData(64 << 20, 64)]
+    [InlineData(1 << 20, 1)]
+    public void RingThatIsNotPossibleIsRefused(int blockBytes, int blockCount)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "live capture needs Linux");
+        Assert.Contains("not possible", Assert.Throws<CaptureException>(() => PacketRing.Open(new("lo") { BlockBytes = blockBytes, BlockCount = blockCount })).Message);
+    }
+
+    [Fact]
+    public void GroupOnAnInterfaceThatIsDownWorksOrSaysWhatToDo()
+    {
+        using var network = TestNetwork.CreateOrSkip();
+        Assert.Equal(0, network.IpInside("link", "set", "mon", "down"));
+        try
+        {
+            foreach (var ring in network.Open(new("mon"), rings: 2))
+                ring.Dispose();
+        }
+        catch (CaptureException refusal)
+        {
+            Assert.Contains("link set mon up", refusal.Remedy);
+        }
+    }
+
+    [Fact]
+    public void RawIpInterfacesAreRead()
+    {
+        using var network = TestNetwork.CreateOrSkip();
+        Assert.SkipUnless(network.IpInside("tuntap", "add", "tun0", "mode", "tun") == 0, "the kernel gives no tun interface");
+        Assert.Equal(0, network.IpInside("addr", "add", "10.9.0.1/24", "dev", "tun0"));
+        Assert.Equal(0, network.IpInside("link", "set", "tun0", "up"));
+        using var ring = network.OpenOne("tun0");
+        Assert.True(ring.Read(new FrameBatch()));
+    }
+
+    [Fact]
+    public void WithoutPermissionTheRemedyIsSaid()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "live capture needs Linux");
+        var said = TestTool.Run(asUser: "nobody", "open", "lo");
+        Assert.Contains("may not listen", said);
+        Assert.Contains("setcap cap_net_raw", said);
+    }
+
+    [Fact]
+    public void WithoutLibpcapTheRemedyIsSaid()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "listening needs root");
+        Assert.Contains("needs libpcap, which is not installed; install it", TestTool.Run(asUser: null, "filter-without-libpcap", "lo"));
+    }
+
+    [Fact]
+    public void PrivilegesAreGoneInAllThreads()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "giving up root needs root");
+        Assert.Equal("gone", TestTool.Run(asUser: null, "drop", "nobody"));
+        Assert.Contains("no such user", TestTool.Run(asUser: null, "drop", "no-such-user-here"));
+        Assert.Contains("is root itself", TestTool.Run(asUser: null, "drop", "root"));
+        Assert.Contains("start as root", TestTool.Run(asUser: "nobody", "drop", "daemon"));
+    }
+}
