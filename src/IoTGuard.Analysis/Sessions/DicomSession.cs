@@ -124,7 +124,7 @@ public sealed partial class DicomSession : ProtocolSession
         if (stream.Phase == DicomStreamPhase.Ignoring)
             return;
         // Inside a fragment nothing is ever left unconsumed, so that the place after the gap is known.
-        if (stream.Phase == DicomStreamPhase.Fragment && bytes <= stream.PdvRemaining + stream.PduRemaining)
+        if (bytes > 0 && stream.Phase == DicomStreamPhase.Fragment && bytes <= stream.PdvRemaining + stream.PduRemaining)
         {
             var wasCommand = stream.Pdv.IsCommand;
             LoseRestOfReading(stream);

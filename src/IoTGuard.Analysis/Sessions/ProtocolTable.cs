@@ -17,6 +17,7 @@ internal static class ProtocolTable
 {
     public static ProtocolRow[] Rows { get; } =
     [
+        new("dicom", DicomSession.Probe, static () => new DicomSession(), [104, 2761, 4242, 11112]),
         new("hl7", Hl7Session.Probe, static () => new Hl7Session(), [2575, 6661]),
     ];
 }
