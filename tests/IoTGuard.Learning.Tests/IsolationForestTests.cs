@@ -32,6 +32,20 @@ public sealed class IsolationForestTests
     }
 
     [Fact]
+    public void AFewAttacksAmongTheTrainingRowsAreNotLearnedAsUsual()
+    {
+        var mixed = Samples.Cloud(970, 7, seed: 14);
+        var attacks = Samples.Cloud(30, 7, seed: 15, shift: 4);
+        for (var r = 0; r < attacks.RowCount; r++)
+            mixed.AddRow(attacks.Row(r));
+        var model = Samples.Model(mixed);
+        var labels = new bool[700];
+        labels.AsSpan(500).Fill(true);
+        float[] scores = [.. Samples.Scores(model, Samples.Cloud(500, 7, seed: 16)), .. Samples.Scores(model, Samples.Cloud(200, 7, seed: 17, shift: 4))];
+        Assert.True(Metrics.AreaUnderRoc(scores, labels) > 0.97);
+    }
+
+    [Fact]
     public void TreesStopAtTheDepthLimitAndHoldEveryDrawnRowOnce()
     {
         var forest = IsolationForest.Train(Data, new() { Trees = 20, SampleSize = 100 });

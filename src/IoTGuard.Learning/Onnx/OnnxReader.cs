@@ -166,7 +166,13 @@ internal static class OnnxReader
 
         return new OnnxAttributeValue(name, (OnnxAttributeType)type)
         {
-            Float = number, Int = integer, String = text, Tensor = tensor, Floats = [.. floats], Ints = [.. ints], Strings = [.. strings],
+            Float = number,
+            Int = integer,
+            String = text,
+            Tensor = tensor,
+            Floats = [.. floats],
+            Ints = [.. ints],
+            Strings = [.. strings],
         };
     }
 

@@ -1,10 +1,11 @@
 """Independent answers for the tests of IoTGuard.Learning, from scikit-learn and python3-onnx.
 
   oracle.py evaluate MODEL.onnx ROWS.csv SCORES.csv
-      checks the model with onnx.checker, scores the rows with onnx.reference where this version has it, else by the
-      walk below over the parsed file
-  oracle.py sklearn TRAIN.csv TEST.csv LABELS.csv SEEDS
-      per seed: AUROC, average precision, seconds to train, seconds to score; trained on TRAIN
+      checks the model with onnx.checker; scores the rows with onnxruntime, else with onnx.reference, where they are
+      installed, else by the walk below over the parsed file
+  oracle.py sklearn SEEDS TABLE ...
+      per table and seed: AUROC, average precision, processor seconds to train and to score; trained on TABLE.train.csv,
+      tested on TABLE.test.csv with TABLE.labels.csv
   oracle.py export TRAIN.csv MODEL.onnx ROWS.csv SCORES.csv
       a scikit-learn forest as ONNX, and its own scores of the rows
 """
@@ -47,47 +48,60 @@ def tree_sums(node, rows):
     return np.array(sums, dtype=np.float32)
 
 
+def run(model, rows):
+    name = model.graph.input[0].name
+    try:
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        return "onnxruntime", session.run(None, {name: rows})[0]
+    except ImportError:
+        pass
+    try:
+        from onnx.reference import ReferenceEvaluator
+
+        return "onnx.reference", ReferenceEvaluator(model).run(None, {name: rows})[0]
+    except ImportError:
+        pass
+    from onnx import numpy_helper
+
+    known = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
+    known[name] = rows
+    simple = {"Mul": np.multiply, "Exp": np.exp}
+    for node in model.graph.node:
+        if node.op_type == "TreeEnsembleRegressor":
+            known[node.output[0]] = tree_sums(node, rows)
+        else:
+            known[node.output[0]] = simple[node.op_type](*[known[i] for i in node.input])
+    return "walk", known[model.graph.output[0].name]
+
+
 def evaluate(model_path, rows_path, scores_path):
     import onnx
-    from onnx import numpy_helper
 
     model = onnx.load(model_path)
     onnx.checker.check_model(model, full_check=True)
     rows = read(rows_path)
-    try:
-        from onnx.reference import ReferenceEvaluator
-    except ImportError:
-        known = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
-        known[model.graph.input[0].name] = rows
-        simple = {"Mul": np.multiply, "Exp": np.exp, "Neg": np.negative, "Div": np.divide, "Pow": np.power}
-        for node in model.graph.node:
-            if node.op_type == "TreeEnsembleRegressor":
-                known[node.output[0]] = tree_sums(node, rows)
-            else:
-                known[node.output[0]] = simple[node.op_type](*[known[i] for i in node.input])
-        scores = known[model.graph.output[0].name]
-        how = "walk"
-    else:
-        scores = ReferenceEvaluator(model).run(None, {model.graph.input[0].name: rows})[0]
-        how = "onnx.reference"
+    how, scores = run(model, rows)
     assert scores.shape == (len(rows), 1), scores.shape
     write(scores_path, scores[:, 0])
     print(how, onnx.__version__, sorted(p.key for p in model.metadata_props))
 
 
-def compare(train_path, test_path, labels_path, seeds):
+def compare(seeds, *tables):
     from sklearn.ensemble import IsolationForest
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    train, test, labels = read(train_path), read(test_path), read(labels_path)[:, 0]
-    for seed in range(int(seeds)):
-        forest = IsolationForest(n_estimators=100, max_samples=256, random_state=seed, n_jobs=1)
-        start = time.process_time()
-        forest.fit(train)
-        fitted = time.process_time()
-        scores = -forest.score_samples(test)
-        done = time.process_time()
-        print(roc_auc_score(labels, scores), average_precision_score(labels, scores), fitted - start, done - fitted)
+    for table in tables:
+        train, test, labels = (read(f"{table}.{part}.csv") for part in ("train", "test", "labels"))
+        for seed in range(int(seeds)):
+            forest = IsolationForest(n_estimators=100, max_samples=256, random_state=seed, n_jobs=1)
+            start = time.process_time()
+            forest.fit(train)
+            fitted = time.process_time()
+            scores = -forest.score_samples(test)
+            done = time.process_time()
+            print(roc_auc_score(labels[:, 0], scores), average_precision_score(labels[:, 0], scores), fitted - start, done - fitted)
 
 
 def export(train_path, model_path, rows_path, scores_path):
