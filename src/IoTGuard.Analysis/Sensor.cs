@@ -114,7 +114,7 @@ public sealed class Sensor
     private void Decode(in FrameHeader header, ReadOnlySpan<byte> memory, ref FlowPacket packet)
     {
         ref var view = ref packet.View;
-        PacketDecoder.Decode(memory.Slice(header.Offset, header.Length), header.Link, header.AuxVlan, ref view);
+        PacketDecoder.Decode(memory.Slice(header.Offset, header.Length), header, ref view);
         ref var counters = ref _store.Counters;
         counters.Frames++;
         counters.Bytes += header.WireLength;

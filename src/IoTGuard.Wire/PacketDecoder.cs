@@ -24,7 +24,7 @@ public static class PacketDecoder
         }
     }
 
-    /// <summary>Decodes <paramref name="frame"/> into <paramref name="view"/>, overwriting it, when its length on the wire is not known.</summary>
+    /// <summary>Decodes a frame whose length on the wire is not known into <paramref name="view"/>, overwriting it.</summary>
     /// <param name="frame">Captured bytes of the frame; not kept.</param>
     /// <param name="link">Link type of its interface.</param>
     /// <param name="auxVlan">VLAN tag stripped by the kernel, as in <see cref="FrameHeader.AuxVlan"/>.</param>

@@ -75,7 +75,7 @@ public struct PacketView
     /// <summary>IP destination, or the target of an ARP packet.</summary>
     public IpAddress Destination;
 
-    /// <summary>Offset of the transport payload in the frame, never beyond its end; meaningless when <see cref="PayloadLength"/> is 0.</summary>
+    /// <summary>Offset of the transport payload in the frame, never beyond its end.</summary>
     public int PayloadOffset;
 
     /// <summary>Captured bytes of transport payload, padding of the link excluded.</summary>
@@ -116,7 +116,7 @@ public struct PacketView
     /// <summary>True for every fragment of an IP datagram, the first one too; an atomic fragment (RFC 6946) is whole.</summary>
     public bool IsFragment;
 
-    /// <summary>Takes the next VLAN id from a tag's control information; id 0 is a priority tag, which names no VLAN (802.1Q, 9.6).</summary>
+    /// <summary>Takes the next VLAN id from a tag's control information; id 0 is a priority tag and names no VLAN (802.1Q, 9.6).</summary>
     internal void AddVlan(ushort controlInformation)
     {
         var id = (ushort)(controlInformation & 0x0FFF);
@@ -150,7 +150,7 @@ public struct PacketView
             Fault = new Fault(kind, layer, offset, required, available);
     }
 
-    /// <summary>Keeps the fault that ends decoding. Not inlined, so that the way without faults has no room for them on its stack.</summary>
+    /// <summary>Keeps the fault that ends decoding. Not inlined: the way without faults needs no room for them on its stack.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     internal void End(FaultKind kind, Layer layer, int offset, long required, long available = 0) =>
         Fault = new Fault(kind, layer, offset, required, available);

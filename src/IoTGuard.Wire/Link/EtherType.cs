@@ -22,7 +22,7 @@ public static class EtherType
     /// <summary>Service tag as devices before 802.1ad write it.</summary>
     public const ushort OldServiceVlan = 0x9100;
 
-    /// <summary>True for headers that carry a further packet which is not followed: MPLS, PPPoE session, TRILL, NSH, MACsec, 802.1ah.</summary>
+    /// <summary>True for headers that carry a further packet which is not followed.</summary>
     public static bool IsTunnel(ushort etherType) => etherType is
         0x8847 or 0x8848 // MPLS unicast and multicast, RFC 3032
         or 0x8864 // PPPoE session, RFC 2516

@@ -51,7 +51,9 @@ public readonly struct SnapHeader
     public readonly BigEndian16 OrganizationLast;
     public readonly BigEndian16 ProtocolId;
 
-    /// <summary>True when <see cref="ProtocolId"/> is an EtherType: SNAP with OUI 00-00-00, or 00-00-F8 for bridged frames (802.1H).</summary>
+    /// <summary>
+    /// True when <see cref="ProtocolId"/> is an EtherType: SNAP with OUI 00-00-00, or 00-00-F8 for bridged frames (802.1H).
+    /// </summary>
     public bool CarriesEtherType =>
         ServiceAccessPoints == 0xAAAA && Control == 3 && OrganizationFirst == 0 && OrganizationLast.Value is 0 or 0x00F8;
 }

@@ -45,7 +45,7 @@ public readonly struct ArpView
     /// <summary>True for six-byte hardware addresses and IPv4, whatever the hardware type (Ethernet, IEEE 802, 802.11 …).</summary>
     public bool IsIpv4OverMac => ProtocolType == EtherType.Ipv4 && HardwareLength == 6 && ProtocolLength == 4;
 
-    /// <summary>The ARP packet of a frame whose <see cref="PacketView.Kind"/> is <see cref="PacketKind.Arp"/>; false for other address kinds.</summary>
+    /// <summary>Reads the ARP packet of a decoded frame; false when it is none, or not for IPv4 and six-byte addresses.</summary>
     public static bool TryRead(ReadOnlySpan<byte> frame, in PacketView view, out ArpView arp)
     {
         if (view.Kind == PacketKind.Arp && MemoryMarshal.TryRead(frame[view.NetworkOffset..], out arp) && arp.IsIpv4OverMac)

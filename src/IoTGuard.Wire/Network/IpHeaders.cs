@@ -80,7 +80,9 @@ public readonly struct Ipv6ExtensionHeader
     public readonly BigEndian16 OffsetAndFlags;
     public readonly BigEndian32 Identification;
 
-    /// <summary>Fragment header only: true when more fragments follow or this is not the first; an atomic fragment (RFC 6946) is whole.</summary>
+    /// <summary>
+    /// Fragment header only: true when more fragments follow or this is not the first; an atomic fragment (RFC 6946) is whole.
+    /// </summary>
     public bool IsFragment => (OffsetAndFlags & 0xFFF9) != 0;
 
     /// <summary>Fragment header only: offset of this fragment's data in bytes.</summary>

@@ -18,7 +18,7 @@ public static class CommunityId
     /// <param name="sender">Who sent the flow's first packet. It matters only for one-way ICMP messages, which have a direction.</param>
     /// <param name="destination">At least <see cref="Length"/> bytes.</param>
     /// <param name="seed">Seed of the site; tools agree on ids only when they agree on it.</param>
-    [SuppressMessage("Security", "CA5350:Do Not Use Weak Cryptographic Algorithms", Justification = "Community ID 1 is defined on SHA-1; it is a name, not a protection.")]
+    [SuppressMessage("Security", "CA5350", Justification = "Community ID 1 is defined on SHA-1; it is a name, not a protection.")]
     public static void Write(in FlowKey key, Endpoint sender, Span<byte> destination, ushort seed = 0)
     {
         var (first, second, firstPort, secondPort) = sender == Endpoint.B && IsOneWay(key)
