@@ -1,7 +1,7 @@
 using System.CommandLine;
 using IoTGuard.Outputs;
+using IoTGuard.Outputs.Syslog;
 using IoTGuard.Pipeline;
-using IoTGuard.Sites;
 
 namespace IoTGuard.Commands;
 
@@ -39,9 +39,10 @@ internal static class AnalyzeCommand
                 string?[] toStandardOutput = [parsed.GetValue(alerts), parsed.GetValue(flows), parsed.GetValue(transactions)];
                 if (toStandardOutput.Count(p => p == "-") > 1)
                     throw new UserException(ExitStatus.Unusable, "only one of --alerts, --flows and --transactions can be - (standard output); name a file for the others");
+                var receivers = new SyslogReceivers(parsed.GetValue(syslog) ?? []);
                 using var setup = RunSetup.ForCaptures(parsed.GetValue(captures)!, parsed.GetValue(site), parsed.GetValue(workers), parsed.GetValue(vlanAware));
                 using var outputs = new RunOutputs(
-                    parsed.GetValue(alerts), parsed.GetValue(flows), parsed.GetValue(transactions), setup.WithPseudonyms);
+                    parsed.GetValue(alerts), parsed.GetValue(flows), parsed.GetValue(transactions), setup.WithPseudonyms, receivers);
                 var run = new AnalysisRun(setup, outputs);
                 run.Execute(cancellation);
                 return outputs.Finish(run);

@@ -19,6 +19,7 @@ internal static class CommandLine
         {
             AnalyzeCommand.Create(),
             LearnCommand.Create(),
+            SensorCommand.Create(),
             EvaluateCommand.Create(),
             DoctorCommand.Create(),
         };

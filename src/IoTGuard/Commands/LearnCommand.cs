@@ -1,5 +1,6 @@
 using System.CommandLine;
 using IoTGuard.Outputs;
+using IoTGuard.Outputs.Syslog;
 using IoTGuard.Pipeline;
 using IoTGuard.Sites;
 
@@ -29,14 +30,14 @@ internal static class LearnCommand
             {
                 var folder = new SiteFolder(parsed.GetValue(site)!);
                 using var setup = RunSetup.ForLearning(parsed.GetValue(captures)!, folder, parsed.GetValue(workers), parsed.GetValue(vlanAware));
-                using var outputs = new RunOutputs(null, null, null, setup.WithPseudonyms);
+                using var outputs = new RunOutputs(null, null, null, setup.WithPseudonyms, new SyslogReceivers([]));
                 var run = new AnalysisRun(setup, outputs);
                 run.Execute(cancellation);
                 new RunSummary(run, outputs.Alerts).PrintRead(Terminal.Output);
                 var learned = setup.Site.Merge(run.Detector.Learn());
                 folder.Save(learned);
                 LearnSummary.Print(Terminal.Output, learned, folder.Path, "none");
-                return outputs.Status(run);
+                return outputs.Status(run, []);
             },
             CancellationToken.None));
         return command;

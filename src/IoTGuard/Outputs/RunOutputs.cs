@@ -1,6 +1,7 @@
 using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Sessions;
+using IoTGuard.Outputs.Syslog;
 using IoTGuard.Pipeline;
 
 namespace IoTGuard.Outputs;
@@ -13,10 +14,12 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
     private readonly OutputFile? _transactionFile;
     private readonly FlowCsv? _flows;
     private readonly TransactionJson? _transactions;
+    private readonly SyslogReceivers _receivers;
     private readonly List<Alert> _alerts = [];
 
-    public RunOutputs(string? alertFile, string? flowFile, string? transactionFile, bool withPseudonyms)
+    public RunOutputs(string? alertFile, string? flowFile, string? transactionFile, bool withPseudonyms, SyslogReceivers receivers)
     {
+        _receivers = receivers;
         _alertFile = alertFile is null ? null : OutputFile.Create(alertFile);
         _flowFile = flowFile is null ? null : OutputFile.Create(flowFile);
         _transactionFile = transactionFile is null ? null : OutputFile.Create(transactionFile);
@@ -67,8 +70,11 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
 
         foreach (var file in Files)
             file.Flush();
+        foreach (var alert in _alerts)
+            _receivers.OnAlert(alert, AlertPhase.Closed);
+        var undelivered = _receivers.Complete();
         new RunSummary(run, _alerts).Print(UsesStandardOutput ? Terminal.Error : Terminal.Output);
-        return Status(run);
+        return Status(run, undelivered);
     }
 
     public void Dispose()
@@ -79,11 +85,15 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
     }
 
     /// <summary>Says what was lost or not read, and gives the exit status.</summary>
-    public int Status(AnalysisRun run)
+    public int Status(AnalysisRun run, IReadOnlyList<string> undelivered)
     {
         var status = ExitStatus.Done;
         foreach (var file in Files.Where(f => f.LossReason is not null))
             Say(ExitStatus.Lost, $"{file.LostLines:N0} lines could not be written to {file.Name}: {file.LossReason}; free some space and run again");
+        foreach (var problem in undelivered)
+            Say(ExitStatus.Lost, problem);
+        foreach (var loss in LossTable.Of(run.Counters).Where(c => c is { IsLoss: true, Count: > 0 }))
+            Say(ExitStatus.Lost, $"{RunSummary.Number(loss.Count)} {loss.Text}");
         foreach (var problem in run.Problems)
             Say(ExitStatus.UnreadableInput, $"{problem.Source}: {problem.Reason} at offset {problem.Offset:N0}; what lies before was analysed");
         return status;

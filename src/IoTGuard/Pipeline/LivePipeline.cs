@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using IoTGuard.Analysis;
+using IoTGuard.Capture;
 using IoTGuard.Wire;
 
 namespace IoTGuard.Pipeline;
@@ -16,7 +17,7 @@ internal sealed class LivePipeline
     /// <summary>How far behind the newest packet an idle ring is taken to be: longer than a ring holds a block back, ns.</summary>
     private const long IdleLagNs = 1_000_000_000;
 
-    private readonly IFrameSource[] _rings;
+    private readonly IReadOnlyList<PacketRing> _rings;
     private readonly Sensor[] _sensors;
     private readonly IEventConsumer _consumer;
     private readonly Channel<Delivery> _deliveries;
@@ -24,12 +25,12 @@ internal sealed class LivePipeline
     private long _newestNs;
     private long _frames;
 
-    public LivePipeline(IFrameSource[] rings, Sensor[] sensors, IEventConsumer consumer)
+    public LivePipeline(IReadOnlyList<PacketRing> rings, Sensor[] sensors, IEventConsumer consumer)
     {
         _rings = rings;
         _sensors = sensors;
         _consumer = consumer;
-        _deliveries = StageQueue.Create<Delivery>(Depth * rings.Length);
+        _deliveries = StageQueue.Create<Delivery>(Depth * rings.Count);
         _free = [.. rings.Select(_ => StageQueue.Create<EventBatch>(Depth))];
         foreach (var free in _free)
         {
@@ -45,11 +46,16 @@ internal sealed class LivePipeline
     {
         using var failure = new CancellationTokenSource();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, failure.Token);
+        using var stopping = stop.Token.Register(() =>
+        {
+            foreach (var ring in _rings)
+                ring.Stop();
+        });
         var threads = new List<PipelineThread>();
-        for (var i = 0; i < _rings.Length; i++)
+        for (var i = 0; i < _rings.Count; i++)
         {
             var ring = i;
-            threads.Add(new PipelineThread($"ring {ring}", () => Capture(ring, stop.Token, failure.Token), failure));
+            threads.Add(new PipelineThread($"ring {ring}", () => Capture(ring, failure.Token), failure));
         }
 
         threads.Add(new PipelineThread("deliver", () => Deliver(failure.Token), failure));
@@ -57,7 +63,7 @@ internal sealed class LivePipeline
             thread.Join();
     }
 
-    private void Capture(int ring, CancellationToken stop, CancellationToken failure)
+    private void Capture(int ring, CancellationToken failure)
     {
         var frames = new FrameBatch();
         var clocks = new long[FrameBatch.Capacity];
@@ -66,7 +72,7 @@ internal sealed class LivePipeline
             all[i] = (ushort)i;
         var sensor = _sensors[ring];
         long clock = 0;
-        while (!stop.IsCancellationRequested && _rings[ring].Read(frames))
+        while (_rings[ring].Read(frames))
         {
             var output = _free[ring].Reader.Take(failure);
             if (frames.Count == 0)
@@ -101,12 +107,12 @@ internal sealed class LivePipeline
 
     private void Deliver(CancellationToken failure)
     {
-        var waiting = new Queue<EventBatch>[_rings.Length];
-        var next = new int[_rings.Length];
-        var reached = new long[_rings.Length];
+        var waiting = new Queue<EventBatch>[_rings.Count];
+        var next = new int[_rings.Count];
+        var reached = new long[_rings.Count];
         for (var i = 0; i < waiting.Length; i++)
             waiting[i] = new Queue<EventBatch>();
-        var open = _rings.Length;
+        var open = _rings.Count;
         while (open > 0)
         {
             var delivery = _deliveries.Reader.Take(failure);

@@ -61,7 +61,9 @@ internal sealed class SensorSettings
         }
     }
 
-    private void Validate(string path)
+    /// <summary>Refuses values out of range.</summary>
+    /// <param name="path">Where they come from, for the message.</param>
+    public void Validate(string path)
     {
         Check(Workers is >= 0 and <= 64, "workers is a number from 0 (the processors there are) to 64");
         Check(RingMegabytes is >= 1 and <= 4096, "ring_megabytes is a number from 1 to 4096");
