@@ -68,10 +68,10 @@ public sealed class AnomalyModel
         var (info, normaliser, calibration) = ModelMetadata.Read(file.Metadata, compiled.ColumnCount);
         if (expectedSchemaHash is not null && info.SchemaHash != expectedSchemaHash)
         {
-            var has = info.SchemaHash.Length == 0 ? "does not say its feature schema" : $"reads feature schema {ModelException.OneLine(info.SchemaHash, 40)}";
+            var has = info.SchemaHash.Length == 0 ? "does not say its feature schema" : $"reads feature schema {ModelException.OneLine(info.SchemaHash, 12)}";
             throw new ModelException(
                 ModelFault.SchemaMismatch,
-                $"the model {has}, this program makes {ModelException.OneLine(expectedSchemaHash, 40)}: train it again with this version");
+                $"the model {has}, this program makes {ModelException.OneLine(expectedSchemaHash, 12)}: train it again with this version");
         }
 
         return new AnomalyModel(file, compiled, info, normaliser, calibration);

@@ -51,16 +51,26 @@ public sealed class AnomalyModelTests
         }
     }
 
-    [Fact]
-    public void ARowScoresTheSameAloneInAnyBatchAndInAnyOrder()
+    [Theory]
+    [InlineData(3)]
+    [InlineData(8)]
+    [InlineData(100)]
+    public void ARowScoresTheSameAloneInAnyBatchAndInAnyOrder(int trees)
     {
-        var model = Samples.Model(Data);
+        var model = Samples.Model(Data, trees);
         var together = Samples.Scores(model, Fresh);
         var alone = new float[1];
         for (var r = 0; r < Fresh.RowCount; r++)
         {
             model.Score(Fresh.Row(r), 1, alone);
             Assert.Equal(together[r], alone[0]);
+        }
+
+        for (var size = 2; size < 70; size++)
+        {
+            var batch = new float[size];
+            model.Score(Fresh.Values.Slice(7 * 11, 7 * size), size, batch);
+            Assert.Equal(together.AsSpan(11, size).ToArray(), batch);
         }
 
         int[] backwards = [.. Enumerable.Range(0, Fresh.RowCount).Reverse()];
