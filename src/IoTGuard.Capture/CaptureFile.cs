@@ -7,6 +7,7 @@ namespace IoTGuard.Capture;
 /// <summary>
 /// A capture in a file or a pipe: pcap or pcapng, plain or gzip. Frames stay in the buffers they were read into: nothing is copied or allocated per
 /// frame, and memory does not grow with the length of the capture. What is damaged is in <see cref="Problems"/>, and reading goes as far as it can.
+/// A file takes memory and a descriptor only between its first frame and its last, so that thousands of them can be merged.
 /// One thread reads; batches may be released on any.
 /// </summary>
 public sealed class CaptureFile : IFrameSource
@@ -16,84 +17,74 @@ public sealed class CaptureFile : IFrameSource
 
     private static readonly Action<FrameBatch> ReleaseWindow = static batch => ((Window)batch.OwnerState!).Release();
 
-    private readonly ByteInput _input;
-    private readonly CaptureFormat _format;
+    private readonly string _name;
     private readonly ProblemLog _problems;
+    private ByteInput? _input;
+    private CaptureFormat? _format;
     private long _frames;
     private long _unread;
     private bool _ended;
 
-    private CaptureFile(ByteInput input, CaptureFormat format, ProblemLog problems)
+    private CaptureFile(string name)
     {
-        _input = input;
-        _format = format;
-        _problems = problems;
+        _name = name;
+        _problems = new ProblemLog(name);
     }
 
     /// <summary>Opens a capture by its path; <c>-</c> is standard input. A pipe is waited for until it says what it is.</summary>
     /// <exception cref="CaptureException">It cannot be opened, or is not a capture.</exception>
     public static CaptureFile Open(string path)
     {
-        if (path != StandardInput)
-            return Open(OpenInput(path), path);
-        if (!Console.IsInputRedirected)
-            throw new CaptureException("standard input", "is a terminal", "pipe a capture into it, as in: tcpdump -i IF -w - | iotguard analyze -");
-        return Open(Console.OpenStandardInput(), "standard input");
+        if (path == StandardInput)
+        {
+            return Console.IsInputRedirected
+                ? Open(Console.OpenStandardInput(), "standard input")
+                : throw new CaptureException("standard input", "is a terminal", "pipe a capture into it, as in: tcpdump -i IF -w - | iotguard analyze -");
+        }
+
+        var capture = new CaptureFile(path);
+        var input = OpenInput(path);
+        capture.Recognise(input);
+        if (input is FileInput)
+            capture.Sleep();
+        return capture;
     }
 
     /// <summary>Reads a capture from a stream, promptly; the stream is owned from here on.</summary>
     /// <exception cref="CaptureException">It is not a capture.</exception>
-    public static CaptureFile Open(Stream stream, string name) => Open(new StreamInput(stream, prompt: true), name);
-
-    internal static CaptureFile Open(ByteInput input, string name)
+    public static CaptureFile Open(Stream stream, string name)
     {
-        try
-        {
-            var problems = new ProblemLog(name);
-            var start = Peek(input);
-            if (Signature.IsGzip(start))
-            {
-                input = new StreamInput(new GZipStream(new UnreadStream(input), CompressionMode.Decompress), prompt: input.Progress is null, packed: input);
-                start = Peek(input);
-            }
-
-            var format = Signature.FormatOf(start, problems)
-                ?? throw new CaptureException(name, $"is not a capture but {Signature.Describe(start)}", "give a pcap or pcapng file, plain or gzip");
-            return new CaptureFile(input, format, problems);
-        }
-        catch (Exception e) when (e is InvalidDataException or (IOException and not CaptureException))
-        {
-            input.Dispose();
-            throw new CaptureException(name, $"cannot be read ({e.Message})", "check the file and the disk");
-        }
-        catch
-        {
-            input.Dispose();
-            throw;
-        }
+        var capture = new CaptureFile(name);
+        capture.Recognise(new StreamInput(stream, prompt: true));
+        return capture;
     }
 
     /// <inheritdoc/>
-    public CaptureStatistics Statistics => new(_frames, _format.Bytes, KernelDrops: 0, _unread + _format.DamagedBytes);
+    public CaptureStatistics Statistics => new(_frames, _format?.Bytes ?? 0, KernelDrops: 0, _unread + (_format?.DamagedBytes ?? 0));
 
     /// <inheritdoc/>
     public IReadOnlyList<CaptureProblem> Problems => _problems.Items;
 
     /// <inheritdoc/>
-    public double? Progress => _input.Progress;
+    public double? Progress => _ended ? 1 : IsAsleep ? 0 : _input!.Progress;
+
+    /// <summary>True for a file before its first frame is read.</summary>
+    private bool IsAsleep => _input is null && !_ended;
 
     /// <inheritdoc/>
     public bool Read(FrameBatch batch)
     {
-        if (_ended)
+        batch.Reset(default, null);
+        if (_ended || (IsAsleep && !WakeUp()))
             return false;
+        var (input, format) = (_input!, _format!);
         while (true)
         {
-            var window = _input.Window;
+            var window = input.Window;
             batch.Reset(window.Memory, ReleaseWindow);
-            var position = _input.Position;
-            var end = _format.Walk(window, ref position, batch);
-            _input.Position = position;
+            var position = input.Position;
+            var end = format.Walk(window, ref position, batch);
+            input.Position = position;
             if (batch.Count > 0)
             {
                 window.Retain();
@@ -104,11 +95,11 @@ public sealed class CaptureFile : IFrameSource
             }
 
             if (end == WalkEnd.Broken)
-                return End(batch, _format.Fault);
+                return End(batch, format.Fault);
             try
             {
-                if (!_input.Extend())
-                    return End(batch, EndReason());
+                if (!input.Extend())
+                    return End(batch, EndReason(input, format));
             }
             catch (Exception e) when (e is IOException or InvalidDataException)
             {
@@ -121,34 +112,92 @@ public sealed class CaptureFile : IFrameSource
     public void Dispose()
     {
         _ended = true;
-        _input.Dispose();
+        Sleep();
+    }
+
+    /// <summary>Time of the first frame of a file that is asleep, nanoseconds; null when it has none, or is awake. It stays asleep.</summary>
+    internal long? PeekTimeNs(FrameBatch scratch)
+    {
+        if (!IsAsleep)
+            return null;
+        using var other = new CaptureFile(_name);
+        if (!other.Read(scratch))
+            return null;
+        var time = scratch.Frames[0].TimeNs;
+        scratch.Release();
+        return time;
+    }
+
+    private void Sleep()
+    {
+        _input?.Dispose();
+        _input = null;
+    }
+
+    private bool WakeUp()
+    {
+        try
+        {
+            Recognise(OpenInput(_name));
+            return true;
+        }
+        catch (CaptureException refusal)
+        {
+            _problems.Add(0, refusal.Reason);
+            _ended = true;
+            return false;
+        }
+    }
+
+    private void Recognise(ByteInput input)
+    {
+        try
+        {
+            var start = Peek(input);
+            if (Signature.IsGzip(start))
+            {
+                input = new StreamInput(new GZipStream(new UnreadStream(input), CompressionMode.Decompress), prompt: input.Progress is null, packed: input);
+                start = Peek(input);
+            }
+
+            _format = Signature.FormatOf(start, _problems)
+                ?? throw new CaptureException(_name, $"is not a capture but {Signature.Describe(start)}", "give a pcap or pcapng file, plain or gzip");
+            _input = input;
+        }
+        catch (Exception e) when (e is InvalidDataException or (IOException and not CaptureException))
+        {
+            input.Dispose();
+            throw new CaptureException(_name, $"cannot be read ({e.Message})", "check the file and the disk");
+        }
+        catch
+        {
+            input.Dispose();
+            throw;
+        }
     }
 
     private bool End(FrameBatch batch, string? reason)
     {
-        _ended = true;
         batch.Reset(default, null);
+        var input = _input!;
         if (reason is not null)
         {
-            _unread = _input.Remaining;
+            _unread = input.Remaining;
             // Bytes to be skipped that are not there do not count.
-            _problems.Add(Math.Min(_input.Offset, _input.Window.Offset + _input.Window.Length), reason);
+            _problems.Add(Math.Min(input.Offset, input.Window.Offset + input.Window.Length), reason);
         }
 
+        Dispose();
         return false;
     }
 
     /// <summary>Why an input that has no more bytes is not complete; null when it is.</summary>
-    private string? EndReason()
+    private static string? EndReason(ByteInput input, CaptureFormat format) => (input.Window.Length - input.Position) switch
     {
-        var unread = _input.Window.Length - _input.Position;
-        return unread switch
-        {
-            > 0 => $"ends inside a {_format.RecordName}, {unread} bytes after its start",
-            < 0 => $"ends {-unread} bytes before the end of a {_format.RecordName}",
-            _ => null,
-        };
-    }
+        > 0 and var unread => $"ends inside a {format.RecordName}, {unread} bytes after its start",
+        < 0 and var missing => $"ends {-missing} bytes before the end of a {format.RecordName}",
+        _ => null,
+    };
 
     private static ReadOnlySpan<byte> Peek(ByteInput input)
     {

@@ -13,7 +13,6 @@ public sealed class MergedSource : IFrameSource
 
     private readonly IReadOnlyList<IFrameSource> _sources;
     private readonly Head[] _heads;
-    private readonly BufferPool _pool = new();
     private long _frames;
 
     /// <param name="sources">The captures, owned from here on.</param>
@@ -21,6 +20,11 @@ public sealed class MergedSource : IFrameSource
     {
         _sources = sources;
         _heads = [.. sources.Select(static source => new Head(source))];
+        if (_heads.Length == 1)
+            return;
+        var scratch = new FrameBatch();
+        foreach (var head in _heads)
+            head.Peek(scratch);
     }
 
     /// <inheritdoc/>
@@ -66,12 +70,14 @@ public sealed class MergedSource : IFrameSource
             return false;
         }
 
-        var window = _pool.Rent(0);
+        var window = BufferPool.Rent(0);
         batch.Reset(window.Memory, ReleaseWindow);
         batch.OwnerState = window;
         batch.FirstFrame = _frames;
         Merge(batch, window);
         _frames += batch.Count;
+        if (batch.Count == 0)
+            batch.Release();
         return true;
     }
 
@@ -81,6 +87,8 @@ public sealed class MergedSource : IFrameSource
         while (true)
         {
             var (first, untilNs) = Earliest();
+            if (!first.WakeUp())
+                return;
             do
             {
                 var (frame, bytes) = first.Current;
@@ -130,36 +138,52 @@ public sealed class MergedSource : IFrameSource
             head.Dispose();
     }
 
-    /// <summary>One capture, and how far its current batch is merged.</summary>
+    /// <summary>One capture, and how far its current batch is merged. A file stays asleep until its first frame has its turn.</summary>
     private sealed class Head(IFrameSource source) : IDisposable
     {
-        private readonly FrameBatch _batch = new();
+        private FrameBatch? _batch;
         private int _next;
+        private long? _firstTimeNs;
 
         public bool HasEnded { get; private set; }
 
-        public long TimeNs => _batch.Frames[_next].TimeNs;
+        public long TimeNs => _firstTimeNs ?? _batch!.Frames[_next].TimeNs;
 
-        public FrameOfBatch Current => new(_batch.Frames[_next], _batch.Memory.Span);
+        public FrameOfBatch Current => new(_batch!.Frames[_next], _batch.Memory.Span);
 
-        /// <summary>Makes sure that there is a next frame or the end; false when a live source has none yet.</summary>
-        public bool Fill()
+        /// <summary>Looks at the first frame of a file.</summary>
+        public void Peek(FrameBatch scratch) => _firstTimeNs = (source as CaptureFile)?.PeekTimeNs(scratch);
+
+        /// <summary>Makes sure that there is a next frame, or the time of one, or the end; false when a live source has none yet.</summary>
+        public bool Fill() => HasEnded || _firstTimeNs is not null || _next < (_batch?.Count ?? 0) || ReadOn();
+
+        /// <summary>Makes sure that the frame that has its turn is there; false when there is none after all.</summary>
+        public bool WakeUp()
         {
-            if (HasEnded || _next < _batch.Count)
+            if (_firstTimeNs is null)
                 return true;
-            _batch.Release();
-            _next = 0;
-            HasEnded = !source.Read(_batch);
-            return HasEnded || _batch.Count > 0;
+            _firstTimeNs = null;
+            return ReadOn() && !HasEnded;
         }
 
         /// <summary>False when the batch is used up.</summary>
-        public bool MoveNext() => ++_next < _batch.Count;
+        public bool MoveNext() => ++_next < _batch!.Count;
 
         public void Dispose()
         {
-            _batch.Release();
+            _batch?.Release();
             source.Dispose();
+        }
+
+        private bool ReadOn()
+        {
+            _batch ??= new FrameBatch();
+            _batch.Release();
+            _next = 0;
+            HasEnded = !source.Read(_batch);
+            if (HasEnded)
+                _batch = null;
+            return HasEnded || _batch!.Count > 0;
         }
     }
 

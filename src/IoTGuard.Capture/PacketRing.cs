@@ -63,7 +63,10 @@ public sealed class PacketRing : IFrameSource
     /// <exception cref="CaptureException">It cannot be opened.</exception>
     public static PacketRing Open(PacketRingOptions options) => OpenGroup(options, 1)[0];
 
-    /// <summary>Opens rings that share the frames: all frames of a flow, in both directions, come to the same ring.</summary>
+    /// <summary>
+    /// Opens rings that share the frames: all frames of a flow, in both directions, come to the same ring. Fragments of IP datagrams
+    /// have no ports for the kernel to see, and go by their addresses.
+    /// </summary>
     /// <exception cref="CaptureException">They cannot be opened.</exception>
     public static IReadOnlyList<PacketRing> OpenGroup(PacketRingOptions options, int rings)
     {
@@ -288,5 +291,9 @@ public sealed class PacketRing : IFrameSource
             throw new CaptureException(options.Interface, $"a ring of {options.BlockCount} blocks is not possible", "give 2 to 65536");
         if (rings is < 1 or > 256)
             throw new CaptureException(options.Interface, $"{rings} rings are not possible", "give 1 to 256");
+        // The kernel would try, and others would pay for it.
+        var total = (long)rings * options.BlockBytes * options.BlockCount;
+        if (total > GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2)
+            throw new CaptureException(options.Interface, $"rings of {total >> 20} MiB in all are more than half of the memory there is", "ask for smaller rings");
     }
 }

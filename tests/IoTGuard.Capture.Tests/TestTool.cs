@@ -7,12 +7,32 @@ namespace IoTGuard.Capture.Tests;
 /// <summary>What must run in a process of its own, because it changes the whole process: this program, called with "tool".</summary>
 internal static class TestTool
 {
-    /// <summary>Runs the tool and returns what it says.</summary>
-    public static string Run(string? asUser, params string[] arguments)
+    /// <summary>Runs the tool, with or without the right to listen and to change the user, and returns what it says.</summary>
+    public static string Run(bool privileged, params string[] arguments)
     {
-        string[] self = [Environment.ProcessPath!, .. Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? [typeof(TestTool).Assembly.Location] : Array.Empty<string>(), "tool", .. arguments];
-        string[] command = asUser is null || !Environment.IsPrivilegedProcess ? self : ["setpriv", $"--reuid={asUser}", "--clear-groups", "--inh-caps=-all", .. self];
-        using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var program = Environment.ProcessPath!;
+        var isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
+        string[] self = isHost ? [program, typeof(TestTool).Assembly.Location, "tool", .. arguments] : [program, "tool", .. arguments];
+        string[] command = privileged || !Environment.IsPrivilegedProcess
+            ? self
+            : ["setpriv", "--bounding-set", "-net_raw,-net_admin,-setuid,-setgid,-dac_override,-dac_read_search", "--inh-caps", "-all", .. self];
+        return Finish(new ProcessStartInfo(command[0], command[1..]));
+    }
+
+    /// <summary>Runs the tool in a pipeline of a shell, in which it is called $TOOL.</summary>
+    public static string RunInShell(string pipeline)
+    {
+        var program = Environment.ProcessPath!;
+        var isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
+        var start = new ProcessStartInfo("sh", ["-c", pipeline]);
+        start.Environment["TOOL"] = isHost ? $"{program} {typeof(TestTool).Assembly.Location} tool" : $"{program} tool";
+        return Finish(start);
+    }
+
+    private static string Finish(ProcessStartInfo start)
+    {
+        (start.UseShellExecute, start.RedirectStandardOutput, start.RedirectStandardError) = (false, true, true);
+        using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var said = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -28,6 +48,7 @@ internal static class TestTool
                 ["open", var name] => Open(name),
                 ["filter-without-libpcap", var name] => FilterWithoutLibpcap(name),
                 ["drop", var user] => Drop(user),
+                ["read", var path] => Read(path),
                 _ => "unknown",
             });
             return 0;
@@ -45,6 +66,15 @@ internal static class TestTool
         return "opened";
     }
 
+    private static string Read(string path)
+    {
+        using var capture = CaptureFile.Open(path);
+        var batch = new FrameBatch();
+        while (capture.Read(batch))
+            batch.Release();
+        return $"{capture.Statistics.Frames} frames, {capture.Problems.Count} problems";
+    }
+
     private static string FilterWithoutLibpcap(string name)
     {
         LibPcap.FileNames = ["libnosuch.so"];
@@ -54,7 +84,7 @@ internal static class TestTool
 
     private static string Drop(string user)
     {
-        using var before = Environment.IsPrivilegedProcess ? PacketRing.Open(new("lo") { BlockCount = 2 }) : null;
+        using var before = CanOpen() ? PacketRing.Open(new("lo") { BlockCount = 2 }) : null;
         // Threads that exist already must lose them, too.
         using var started = new ManualResetEventSlim();
         using var dropped = new ManualResetEventSlim();

@@ -35,9 +35,9 @@ internal abstract class ByteInput : IDisposable
     protected abstract void Close();
 
     /// <summary>A fresh buffer that starts with the unread bytes of the window; the window is let go.</summary>
-    protected BufferWindow Carry(BufferPool pool)
+    protected BufferWindow Carry()
     {
-        var next = pool.Rent(Offset);
+        var next = BufferPool.Rent(Offset);
         var unread = Window.Length - Position;
         if (unread > 0)
         {

@@ -9,7 +9,6 @@ namespace IoTGuard.Capture.Files;
 /// </summary>
 internal sealed class FileInput(SafeFileHandle file) : ByteInput
 {
-    private readonly BufferPool _pool = new();
     private long _length = RandomAccess.GetLength(file);
 
     public override long Remaining => Math.Max(0, _length - Offset);
@@ -20,7 +19,7 @@ internal sealed class FileInput(SafeFileHandle file) : ByteInput
     {
         var window = Window as BufferWindow;
         if (window is null || Position > window.Length || window.Length == window.Buffer.Length)
-            window = Carry(_pool);
+            window = Carry();
         var before = window.Length;
         while (window.Length < window.Buffer.Length)
         {

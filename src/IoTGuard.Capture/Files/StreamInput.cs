@@ -9,8 +9,6 @@ internal sealed class StreamInput(Stream stream, bool prompt, ByteInput? packed 
     /// <summary>Room below which a buffer is not read into any more, bytes.</summary>
     private const int LeastRoom = 4096;
 
-    private readonly BufferPool _pool = new();
-
     public override long Remaining => Math.Max(0, Window.Length - Position);
 
     public override double? Progress => packed?.Progress;
@@ -22,7 +20,7 @@ internal sealed class StreamInput(Stream stream, bool prompt, ByteInput? packed 
 
         var window = Window as BufferWindow;
         if (window is null || window.Buffer.Length - window.Length < LeastRoom)
-            window = Carry(_pool);
+            window = Carry();
 
         var before = window.Length;
         int read;
@@ -39,7 +37,7 @@ internal sealed class StreamInput(Stream stream, bool prompt, ByteInput? packed 
     private bool Skip()
     {
         var left = Position - Window.Length;
-        var window = _pool.Rent(Window.Offset + Window.Length);
+        var window = BufferPool.Rent(Window.Offset + Window.Length);
         Window.Release();
         Window = window;
         while (left > 0)

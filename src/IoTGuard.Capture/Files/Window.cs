@@ -30,36 +30,45 @@ internal abstract class Window
 }
 
 /// <summary>A window over a buffer that is used again.</summary>
-internal sealed class BufferWindow(BufferPool pool) : Window
+internal sealed class BufferWindow : Window
 {
     public byte[] Buffer { get; } = GC.AllocateUninitializedArray<byte>(CaptureLimits.BufferBytes);
 
     public override ReadOnlyMemory<byte> Memory => Buffer;
 
-    protected override void Recycle() => pool.Return(this);
+    protected override void Recycle() => BufferPool.Return(this);
 }
 
-/// <summary>Buffers between uses. As many come to exist as batches are in flight.</summary>
-internal sealed class BufferPool
+/// <summary>Buffers between uses, for all captures together. As many come to exist as are in use at the same time.</summary>
+internal static class BufferPool
 {
-    private readonly Stack<BufferWindow> _free = new();
+    private static readonly Stack<BufferWindow> Free = new();
+    private static int s_created;
+
+    /// <summary>Buffers that exist.</summary>
+    public static int Created => Volatile.Read(ref s_created);
 
     /// <summary>An empty buffer, held once.</summary>
-    public BufferWindow Rent(long offset)
+    public static BufferWindow Rent(long offset)
     {
         BufferWindow? window;
-        lock (_free)
-            _free.TryPop(out window);
-        window ??= new BufferWindow(this);
+        lock (Free)
+            Free.TryPop(out window);
+        if (window is null)
+        {
+            window = new BufferWindow();
+            Interlocked.Increment(ref s_created);
+        }
+
         window.Length = 0;
         window.Offset = offset;
         window.Retain();
         return window;
     }
 
-    public void Return(BufferWindow window)
+    public static void Return(BufferWindow window)
     {
-        lock (_free)
-            _free.Push(window);
+        lock (Free)
+            Free.Push(window);
     }
 }

@@ -1,3 +1,4 @@
+using IoTGuard.Capture.Files;
 using IoTGuard.Wire;
 using static IoTGuard.Capture.Tests.Files.CaptureBytes;
 
@@ -73,6 +74,35 @@ public sealed class MergeTests
         }
 
         Assert.Equal(18_000, merged.Statistics.Frames);
+    }
+
+    [Fact]
+    public void ManyFilesOneAfterTheOtherTakeTheMemoryOfFew()
+    {
+        // As tcpdump -G leaves them: each begins where the one before ends. One is given packed, one is empty, and the arguments are in no order.
+        const int files = 120, framesEach = 20;
+        var held = new List<TemporaryFile>();
+        try
+        {
+            for (var i = 0; i < files; i++)
+            {
+                var bytes = new CaptureBytes().PcapHeader();
+                for (var n = 0; n < framesEach; n++)
+                    bytes.PcapRecord((uint)((i * framesEach) + n), 0, Frame(100, (byte)n));
+                held.Add(new TemporaryFile(i == 7 ? Gzip(bytes.ToArray()) : bytes.ToArray()));
+            }
+
+            held.Add(new TemporaryFile(new CaptureBytes().PcapHeader().ToArray()));
+            var before = BufferPool.Created;
+            using var merged = new MergedSource([.. held.Select(static f => f.Path).Order(StringComparer.Ordinal).Select(CaptureFile.Open)]);
+            Assert.Equal(Enumerable.Range(0, files * framesEach).Select(static s => s * 1_000_000_000L), Frames.All(merged).Select(static f => f.TimeNs));
+            Assert.Empty(merged.Problems);
+            Assert.InRange(BufferPool.Created - before, 0, 50);
+        }
+        finally
+        {
+            held.ForEach(static f => f.Dispose());
+        }
     }
 
     [Fact]

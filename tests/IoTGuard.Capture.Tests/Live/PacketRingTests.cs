@@ -129,7 +129,7 @@ public sealed class PacketRingTests
     public void MoreFramesThanABatchHoldsComeInSeveral()
     {
         using var network = TestNetwork.CreateOrSkip();
-        using var ring = network.Open(new("mon") { BlockBytes = 4 << 20, BlockCount = 4, BlockTimeout = TimeSpan.FromSeconds(2) })[0];
+        using var ring = network.Open(new("mon") { BlockBytes = 4 << 20, BlockCount = 4, BlockTimeout = TimeSpan.FromMilliseconds(500) })[0];
         network.Replay(Recording([.. Enumerable.Range(0, 10_000).Select(static i => Ethernet(60, i))]), "--topspeed");
         Assert.Equal(Enumerable.Range(0, 10_000), Drain(ring).Select(static f => Number(f.Bytes)));
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using IoTGuard.Capture.Tests.Files;
 using IoTGuard.Wire;
 using static IoTGuard.Capture.Tests.Live.PacketRingTests;
@@ -19,6 +20,7 @@ public sealed class RingOpeningTests
     public void FilterOfTcpdumpSelectsFrames(string filter, int count)
     {
         using var network = TestNetwork.CreateOrSkip();
+        SkipWithoutLibpcap();
         using var ring = network.Open(new("mon") { Filter = filter })[0];
         network.Replay(Recording(Tcp(7, toServer: true), Ethernet(80, 1), Tag(Ethernet(80, 2), 0x8100, 100), Tag(Tcp(8, toServer: true), 0x8100, 100)));
         Assert.Equal(count, Drain(ring).Count);
@@ -28,6 +30,7 @@ public sealed class RingOpeningTests
     public void FilterThatIsNotUnderstoodIsExplained()
     {
         using var network = TestNetwork.CreateOrSkip();
+        SkipWithoutLibpcap();
         var refusal = Assert.Throws<CaptureException>(() => network.Open(new("mon") { Filter = "tcp prt 104" }));
         Assert.Contains("\"tcp prt 104\" is not understood (", refusal.Message);
         Assert.DoesNotContain('\n', refusal.Message);
@@ -52,6 +55,14 @@ public sealed class RingOpeningTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "live capture needs Linux");
         Assert.Contains("not possible", Assert.Throws<CaptureException>(() => PacketRing.Open(new("lo") { BlockBytes = blockBytes, BlockCount = blockCount })).Message);
+    }
+
+    [Fact]
+    public void RingThatWouldTakeTheMemoryOfTheMachineIsRefused()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "live capture needs Linux");
+        var refusal = Assert.Throws<CaptureException>(static () => PacketRing.OpenGroup(new("lo") { BlockBytes = 16 << 20, BlockCount = 65_536 }, 2));
+        Assert.Contains("more than half of the memory", refusal.Message);
     }
 
     [Fact]
@@ -85,7 +96,7 @@ public sealed class RingOpeningTests
     public void WithoutPermissionTheRemedyIsSaid()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "live capture needs Linux");
-        var said = TestTool.Run(asUser: "nobody", "open", "lo");
+        var said = TestTool.Run(privileged: false, "open", "lo");
         Assert.Contains("may not listen", said);
         Assert.Contains("setcap cap_net_raw", said);
     }
@@ -94,16 +105,20 @@ public sealed class RingOpeningTests
     public void WithoutLibpcapTheRemedyIsSaid()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "listening needs root");
-        Assert.Contains("needs libpcap, which is not installed; install it", TestTool.Run(asUser: null, "filter-without-libpcap", "lo"));
+        Assert.Contains("needs libpcap, which is not installed; install it", TestTool.Run(privileged: true, "filter-without-libpcap", "lo"));
     }
 
     [Fact]
     public void PrivilegesAreGoneInAllThreads()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "giving up root needs root");
-        Assert.Equal("gone", TestTool.Run(asUser: null, "drop", "nobody"));
-        Assert.Contains("no such user", TestTool.Run(asUser: null, "drop", "no-such-user-here"));
-        Assert.Contains("is root itself", TestTool.Run(asUser: null, "drop", "root"));
-        Assert.Contains("start as root", TestTool.Run(asUser: "nobody", "drop", "daemon"));
+        Assert.Equal("gone", TestTool.Run(privileged: true, "drop", "nobody"));
+        Assert.Contains("no such user", TestTool.Run(privileged: true, "drop", "no-such-user-here"));
+        Assert.Contains("is root itself", TestTool.Run(privileged: true, "drop", "root"));
+        Assert.Contains("start as root", TestTool.Run(privileged: false, "drop", "daemon"));
     }
+
+    private static void SkipWithoutLibpcap() =>
+        Assert.SkipUnless(
+            NativeLibrary.TryLoad("libpcap.so.1", out _) || NativeLibrary.TryLoad("libpcap.so.0.8", out _), "libpcap is not installed (Debian: libpcap0.8)");
 }

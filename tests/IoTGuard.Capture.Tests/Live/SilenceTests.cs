@@ -47,7 +47,7 @@ public sealed class SilenceTests
         {
         }
 
-        var rings = network.Open(new("mon") { Filter = "not udp port 9" }, rings: 3);
+        var rings = network.Open(new("mon"), rings: 3);
         network.Replay(Recording([.. Enumerable.Range(0, 500).Select(static i => Tcp(i, toServer: i % 2 == 0))]));
         Assert.Equal(500, rings.Sum(static ring => Drain(ring).Count));
         foreach (var ring in rings)
@@ -60,7 +60,7 @@ public sealed class SilenceTests
         Assert.Equal(0, before);
         Assert.Equal(0, network.SentBy("mon"));
         Assert.Equal(500, network.SentBy("gen"));
-        using (var stop = System.Diagnostics.Process.Start("kill", ["-INT", $"{witness.Id}"]))
+        using (var stop = System.Diagnostics.Process.Start("sh", ["-c", $"kill -INT {witness.Id}"]))
             await stop.WaitForExitAsync(TestContext.Current.CancellationToken);
         using var seen = CaptureFile.Open(witness.StandardOutput.BaseStream, "witness");
         Assert.Empty(Frames.All(seen));

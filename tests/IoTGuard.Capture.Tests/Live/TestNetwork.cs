@@ -33,7 +33,7 @@ internal sealed class TestNetwork : IDisposable
         try
         {
             Assert.SkipUnless(Ip("netns", "add", network._name) == 0, "the kernel gives no network namespace");
-            network.Execute("sysctl", "-wq", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1");
+            network.Execute("sh", "-c", "for f in all default; do echo 1 > /proc/sys/net/ipv6/conf/$f/disable_ipv6; done 2>/dev/null; true");
             Assert.SkipUnless(network.IpInside("link", "add", "mon", "type", "veth", "peer", "name", "gen") == 0, "the kernel gives no veth pair");
             Assert.Equal(0, network.IpInside("link", "set", "mon", "up"));
             Assert.Equal(0, network.IpInside("link", "set", "gen", "up"));
