@@ -139,7 +139,7 @@ class Attacker:
         self.raw("laptop", "new-sender", "10.20.20.40", t.HL7_ADT_PORT)
 
     def hl7_flood(self):
-        self.raw("lis", "flood", "10.20.20.40", t.HL7_ORU_PORT, 500, 60)
+        self.raw("lis", "flood", "10.20.20.40", t.HL7_ORU_PORT, 400, 60)
 
     def hl7_endless(self):
         self.raw("laptop", "endless", "10.20.20.40", t.HL7_ORU_PORT, 40)
@@ -153,11 +153,11 @@ class Attacker:
 
     def new_service(self):
         (self.net.work / "www").mkdir()
-        (self.net.work / "www" / "tool.bin").write_bytes(b"\x7fELF" + bytes(60_000))
+        (self.net.work / "www" / "tool.bin").write_bytes(b"\x7fELF" + bytes(30_000))
         self.net.serve("httpd", "us1", "busybox", "httpd", "-f", "-p", 8080, "-h", self.net.work / "www")
         time.sleep(0.5)
         for _ in range(3):
-            self.do("ws2", "curl", "-s", "-o", "/dev/null", "--max-time", 10, f"http://us1:8080/tool.bin")
+            self.do("ws2", "curl", "-s", "-o", "/dev/null", "--max-time", 10, "http://us1:8080/tool.bin")
             time.sleep(2)
 
     def telnet_guess(self):
@@ -196,7 +196,7 @@ ATTACKS = (
     ("malformed-garbage", "garbage", ["intruder"], ["pacs"], [t.PACS_PORT], "dicom", "Random bytes, HTTP, TLS, HL7 and unknown PDU types on the DICOM port"),
     ("malformed-items", "broken_items", ["intruder"], ["pacs"], [t.PACS_PORT], "dicom", "Truncated items, PDV lengths that lie, unnegotiated contexts, PDUs out of turn"),
     ("hl7-new-sender", "hl7_new_sender", ["laptop"], ["engine"], [t.HL7_ADT_PORT], "hl7", "A laptop in the laboratory says to be the HIS: merges and discharges"),
-    ("hl7-flood", "hl7_flood", ["lis"], ["engine"], [t.HL7_ORU_PORT], "hl7", "500 results in eight seconds from the known LIS"),
+    ("hl7-flood", "hl7_flood", ["lis"], ["engine"], [t.HL7_ORU_PORT], "hl7", "400 results in seven seconds from the known LIS"),
     ("hl7-endless-frame", "hl7_endless", ["laptop"], ["engine"], [t.HL7_ORU_PORT], "hl7", "A start block, then 40 seconds of bytes without an end"),
     ("dicom-public", "dicom_public", ["ws1"], ["internet"], [t.PACS_PORT], "dicom", "Images of a patient to an address on the internet"),
     ("hl7-public", "hl7_public", ["engine"], ["internet"], [t.HL7_ADT_PORT], "hl7", "Results of twelve patients to an address on the internet"),

@@ -13,6 +13,7 @@ from raw_senders import associate, echo_command, item, pdu, pdv
 
 MSS = 1440
 SPAN_SECONDS = 120.0
+HURRY_SECONDS = 0.002  # between the packets of a conversation that is still open then
 START = 1_767_225_600.0
 FIN, SYN, PSH, ACK = 1, 2, 8, 16
 CLIENT, SERVER = 0, 1
@@ -263,7 +264,8 @@ def write(path, seed, flow_count, packet_count):
             file.write(record(seconds, int((START + moment - seconds) * 1e6), len(frame), len(frame)) + frame)
             count += 1
             size += len(frame)
-            heapq.heapreplace(queue, (moment + gap * (0.5 + chance.random()), number, gap, packets))
+            pause = gap * (0.5 + chance.random()) if moment < SPAN_SECONDS else HURRY_SECONDS
+            heapq.heapreplace(queue, (moment + pause, number, gap, packets))
     print(f"{path}: {flow_count:,} flows, {count:,} packets, {size:,} bytes, {size / count:.0f} bytes each")
 
 

@@ -14,10 +14,10 @@ warnings.filterwarnings("ignore")
 STUDY_DATE = "20260401"
 MODALITIES = {
     #        SOP class                        rows cols bits samples images  manufacturer            model          serial      software
-    "CT": ("1.2.840.10008.5.1.4.1.1.2", 80, 80, 16, 1, 6, "Siemens Healthineers", "SOMATOM Lab", "CT-00417", "VB20A-LAB"),
-    "MR": ("1.2.840.10008.5.1.4.1.1.4", 64, 64, 16, 1, 5, "GE MEDICAL SYSTEMS", "SIGNA Lab", "MR-10932", "DV26.0-LAB"),
+    "CT": ("1.2.840.10008.5.1.4.1.1.2", 72, 72, 16, 1, 5, "Siemens Healthineers", "SOMATOM Lab", "CT-00417", "VB20A-LAB"),
+    "MR": ("1.2.840.10008.5.1.4.1.1.4", 56, 56, 16, 1, 5, "GE MEDICAL SYSTEMS", "SIGNA Lab", "MR-10932", "DV26.0-LAB"),
     "US": ("1.2.840.10008.5.1.4.1.1.6.1", 90, 120, 8, 3, 3, "Philips Medical Systems", "EPIQ Lab", "US-55021", "7.0.5-LAB"),
-    "CR": ("1.2.840.10008.5.1.4.1.1.1", 200, 160, 16, 1, 1, "FUJIFILM Corporation", "FCR Lab", "CR-20711", "A11-LAB"),
+    "CR": ("1.2.840.10008.5.1.4.1.1.1", 160, 128, 16, 1, 1, "FUJIFILM Corporation", "FCR Lab", "CR-20711", "A11-LAB"),
 }
 
 

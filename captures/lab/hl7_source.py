@@ -33,12 +33,12 @@ def connect(host, port, family=socket.AF_UNSPEC):
     raise ConnectionError(host)
 
 
-def replies(s, wait=1.0):
-    """Reads what comes back, until an end block was seen or nothing more comes."""
+def replies(s, wait=1.0, count=1):
+    """Reads what comes back, until so many end blocks were seen or nothing more comes."""
     s.settimeout(wait)
     data = b""
     try:
-        while b"\x1c\r" not in data:
+        while data.count(b"\x1c\r") < count:
             chunk = s.recv(65536)
             if not chunk:
                 break
@@ -76,8 +76,7 @@ def his():
         if number % 11 == 7:
             several = [message() for _ in range(chance.choice((2, 3)))]
             s.sendall(b"".join(frame(m) for m in several))
-            for _ in several:
-                replies(s, 0.5)
+            replies(s, 1.0, len(several))
             return
         whole = frame(message())
         if number % 13 == 5:
@@ -115,7 +114,7 @@ def lis():
     direct = Messages("LIS", "LAB", "EHR", "IGH", SEED, charset="8859/1", version="2.5.1", accept="AL")
 
     def step(s, number):
-        if number % 15 == 4:
+        if number % 30 == 4:
             s.sendall(frame(oru.report(chance.choice(ALL))))
         else:
             s.sendall(frame(oru.result(chance.choice(ALL))))
@@ -123,8 +122,7 @@ def lis():
         if number % 6 == 3:
             with connect("ehr", t.EHR_PORT + 10) as other:
                 other.sendall(frame(direct.result(chance.choice(ALL))))
-                replies(other)
-                replies(other)
+                replies(other, 1.0, 2)
         if number % 14 == 8:
             with connect("billing", t.BILLING_PORT) as other:
                 other.sendall(frame(oru.batch(chance.sample(ALL, 4))))
@@ -146,8 +144,7 @@ def monitors():
     def step(s, number):
         count = 1 if number % 2 else 3
         s.sendall(b"".join(frame(oru.monitor(p, f"{10 + i}")) for i, p in enumerate(beds[:count])))
-        for _ in range(count):
-            replies(s, 0.5)
+        replies(s, 1.0, count)
     forever(step, 8.0, "engine", t.HL7_ORU_PORT, 1000)
 
 

@@ -93,7 +93,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=pathlib.Path, default=LAB.parent)
     parser.add_argument("--scenario", choices=("benign", "attacks", "all"), default="all")
-    parser.add_argument("--minutes", type=float, default=11)
+    parser.add_argument("--minutes", type=float, default=10.5)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     out = arguments.out.resolve()

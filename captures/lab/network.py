@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -31,6 +32,7 @@ class Network:
 
     def __init__(self, work):
         self.work = work
+        self.home = work / "home"
         self.services = []
         self.log = open(work / "lab.log", "a", buffering=1)
         self.lock = threading.Lock()
@@ -46,7 +48,7 @@ class Network:
     def build(self):
         NETNS.mkdir(exist_ok=True)
         run("mount", "-t", "tmpfs", "lab", NETNS)
-        run("mount", "-t", "tmpfs", "lab", "/root")
+        self._home()
         self._replace("/etc/resolv.conf", f"nameserver {HOSTS['infra'].ipv4}\nsearch {DOMAIN}\noptions timeout:1\n")
         self._replace("/etc/hosts", "127.0.0.1 localhost\n")
         run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
@@ -58,6 +60,13 @@ class Network:
         for host in HOSTS.values():
             if not host.latecomer:
                 self.plug_in(host)
+
+    def _home(self):
+        """root lives in the work folder here: SSH keys and known hosts of the lab stay in the lab."""
+        self.home.mkdir(mode=0o700)
+        os.environ["HOME"] = str(self.home)
+        root = re.compile(r"^(root:(?:[^:]*:){4})[^:]*", re.MULTILINE)
+        self._replace("/etc/passwd", root.sub(rf"\g<1>{self.home}", pathlib.Path("/etc/passwd").read_text()))
 
     def _replace(self, path, text):
         file = self.work / path.strip("/").replace("/", "_")

@@ -148,7 +148,7 @@ def endless(host, port, seconds):
         s.sendall(b"\x0bMSH|^~\\&|HIS|IGH|ENGINE|IGH|20260101000000||ORU^R01|ENDLESS1|P|2.5\rOBX|1|TX|||")
         end = time.monotonic() + float(seconds)
         while time.monotonic() < end:
-            s.sendall(b"A" * 800)
+            s.sendall(b"A" * 400)
             time.sleep(0.1)
 
 

@@ -1,7 +1,6 @@
 """The servers of the hospital, each on its host."""
 
 import json
-import os
 
 import topology as t
 from network import LAB, run
@@ -12,7 +11,7 @@ IPV6_NAMES = ("infra", "engine", "ehr", "billing")  # those whose programs liste
 
 def start(net, objects, patients):
     folder = net.work
-    _keys(folder)
+    _keys(net)
     _infrastructure(net)
     _orthanc(net, "pacs", t.PACS_PORT, remote={
         "CT_ER1": "ct1", "MR_MAIN": ("mr1", t.MR_PORT), "US_CART1": "us1", "CR_ROOM2": "cr1", "LTARCHIVE": ("archive", t.ARCHIVE_PORT),
@@ -49,14 +48,15 @@ def start_sources(net, seed):
         net.serve(f"hl7-{system}", host, *PYTHON, LAB / "hl7_source.py", system, seed)
 
 
-def _keys(folder):
+def _keys(net):
+    folder = net.work
     run("dropbearkey", "-t", "ed25519", "-f", folder / "ssh_host_key")
     run("dropbearkey", "-t", "ed25519", "-f", folder / "ssh_user_key")
     public = run("dropbearkey", "-y", "-f", folder / "ssh_user_key").stdout
-    os.makedirs("/root/.ssh", 0o700)
-    os.chmod("/root", 0o700)
-    with open("/root/.ssh/authorized_keys", "w", opener=lambda p, f: os.open(p, f, 0o600)) as file:
-        file.write(next(line for line in public.splitlines() if line.startswith("ssh-")) + "\n")
+    keys = net.home / ".ssh"
+    keys.mkdir(mode=0o700)
+    (keys / "authorized_keys").write_text(next(line for line in public.splitlines() if line.startswith("ssh-")) + "\n")
+    (keys / "authorized_keys").chmod(0o600)
     run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 3650, "-subj", f"/O=Invented General Hospital/CN=archive.{t.DOMAIN}",
         "-keyout", folder / "tls.key", "-out", folder / "tls.crt")
 
