@@ -104,7 +104,7 @@ public sealed class Sensor
         output.Sort();
     }
 
-    /// <summary>Ends all flows at the end of the input, then sorts the events.</summary>
+    /// <summary>Ends all flows at the end of the input, one nanosecond after the clock, then sorts the events.</summary>
     public void Complete(long clockNs, EventBatch output)
     {
         _tracker.Complete(clockNs, output);

@@ -5,10 +5,10 @@ using IoTGuard.Wire;
 namespace IoTGuard.Capture;
 
 /// <summary>
-/// A capture in a file or a pipe: pcap or pcapng, plain or gzip. Frames stay in the buffers they were read into: nothing is copied or
-/// allocated per frame, and memory does not grow with the length of the capture. What is damaged is in <see cref="Problems"/>, and reading
-/// goes as far as it can. A file takes memory and a descriptor only between its first frame and its last, so that thousands of them can be
-/// merged. One thread reads; batches may be released on any.
+/// A capture in a file or a pipe: pcap or pcapng, plain or gzip. Frames stay in the buffers they were read into: nothing is copied or allocated per
+/// frame, and memory does not grow with the length of the capture. What is damaged is in <see cref="Problems"/>, and reading goes as far as it can.
+/// A file takes memory and a descriptor only between its first frame and its last, so that thousands of them can be merged.
+/// One thread reads; batches may be released on any.
 /// </summary>
 public sealed class CaptureFile : IFrameSource
 {
@@ -39,8 +39,7 @@ public sealed class CaptureFile : IFrameSource
         {
             return Console.IsInputRedirected
                 ? Open(Console.OpenStandardInput(), "standard input")
-                : throw new CaptureException(
-                    "standard input", "is a terminal", "pipe a capture into it, as in: tcpdump -i IF -w - | iotguard analyze -");
+                : throw new CaptureException("standard input", "is a terminal", "pipe a capture into it, as in: tcpdump -i IF -w - | iotguard analyze -");
         }
 
         var capture = new CaptureFile(path);
@@ -157,14 +156,12 @@ public sealed class CaptureFile : IFrameSource
             var start = Peek(input);
             if (Signature.IsGzip(start))
             {
-                var unpacked = new GZipStream(new UnreadStream(input), CompressionMode.Decompress);
-                input = new StreamInput(unpacked, prompt: input.Progress is null, packed: input);
+                input = new StreamInput(new GZipStream(new UnreadStream(input), CompressionMode.Decompress), prompt: input.Progress is null, packed: input);
                 start = Peek(input);
             }
 
             _format = Signature.FormatOf(start, _problems)
-                ?? throw new CaptureException(
-                    _name, $"is not a capture but {Signature.Describe(start)}", "give a pcap or pcapng file, plain or gzip");
+                ?? throw new CaptureException(_name, $"is not a capture but {Signature.Describe(start)}", "give a pcap or pcapng file, plain or gzip");
             _input = input;
         }
         catch (Exception e) when (e is InvalidDataException or (IOException and not CaptureException))

@@ -6,9 +6,7 @@ public static class CaptureLimits
     /// <summary>Longest captured frame, bytes: libpcap's MAXIMUM_SNAPLEN. A longer one means that the file is damaged.</summary>
     public const int MaxFrameLength = 262_144;
 
-    /// <summary>
-    /// Longest pcapng block whose contents are used (section, interface, packet), bytes: a longest frame and as much again of options.
-    /// </summary>
+    /// <summary>Longest pcapng block whose contents are used (section, interface, packet), bytes: a longest frame and as much again of options.</summary>
     public const int MaxBlockLength = 2 * MaxFrameLength;
 
     /// <summary>Longest pcapng block that is skipped unread, bytes. A longer one means that the file is damaged.</summary>
@@ -22,7 +20,4 @@ public static class CaptureLimits
 
     /// <summary>Bytes of one buffer of a file, a pipe, an unpacked or a merged capture.</summary>
     public const int BufferBytes = 1 << 20;
-
-    /// <summary>What is said of a frame above <see cref="MaxFrameLength"/>.</summary>
-    internal static string TooLong(uint length) => $"frame of {length} bytes exceeds {nameof(MaxFrameLength)} ({MaxFrameLength} bytes)";
 }

@@ -9,15 +9,12 @@ using static IoTGuard.Capture.Native.IfPacket;
 namespace IoTGuard.Capture;
 
 /// <summary>
-/// Live frames of an interface through a ring that the kernel fills (packet(7), TPACKET_V3), on Linux. Nothing is copied: a batch lies in
-/// a block of the ring, and the block goes back to the kernel when its batches are released. It listens only; there is no code here that
-/// sends. One thread reads; batches may be released on any. An interface that goes down is waited for.
+/// Live frames of an interface through a ring that the kernel fills (packet(7), TPACKET_V3), on Linux. Nothing is copied: a batch lies in a block of the
+/// ring, and the block goes back to the kernel when its batches are released. It listens only; there is no code here that sends.
+/// One thread reads; batches may be released on any. An interface that goes down is waited for.
 /// </summary>
 public sealed class PacketRing : IFrameSource
 {
-    /// <summary>How many poll intervals a stopped ring is waited for, should the kernel be late with its last block.</summary>
-    private const int MaxLastWaits = 20;
-
     private static readonly Action<FrameBatch> ReleaseBlock = static batch => ((Window)batch.OwnerState!).Release();
 
     private readonly PacketRingOptions _options;
@@ -33,10 +30,8 @@ public sealed class PacketRing : IFrameSource
     private uint _left;
     private long _frames;
     private long _bytes;
-    private long _packets;
     private long _drops;
     private long _freezes;
-    private int _lastWaits;
     private bool _ended;
     private volatile bool _stopping;
     private volatile bool _disposed;
@@ -50,8 +45,7 @@ public sealed class PacketRing : IFrameSource
         {
             var hardware = _socket.HardwareType;
             _link = PacketSocket.LinkTypeOf(hardware)
-                ?? throw new CaptureException(
-                    options.Interface, $"has a hardware type that is not decoded (ARPHRD {hardware})", "give an Ethernet interface");
+                ?? throw new CaptureException(options.Interface, $"has a hardware type that is not decoded (ARPHRD {hardware})", "give an Ethernet interface");
             _socket.TakeNone();
             if (!options.Outgoing || hardware == ARPHRD_LOOPBACK)
                 _socket.IgnoreOutgoing();
@@ -214,13 +208,10 @@ public sealed class PacketRing : IFrameSource
 
     private bool Wait(RingBlock block)
     {
-        if (_stopping && !HoldsFrames())
-        {
-            _ended = true;
-            return false;
-        }
-
-        if (_socket.Wait(_options.PollInterval, out var isError))
+        // Looked at before waiting: what came before the stop is handed over by the kernel within the block timeout.
+        var stopping = _stopping;
+        var patience = stopping ? (_options.BlockTimeout * 2) + TimeSpan.FromMilliseconds(10) : _options.PollInterval;
+        if (_socket.Wait(patience, out var isError))
         {
             if (isError)
                 NoteError();
@@ -230,7 +221,7 @@ public sealed class PacketRing : IFrameSource
             return block.IsReady;
         }
 
-        _ended = _stopping && ++_lastWaits >= MaxLastWaits;
+        _ended = stopping && !block.IsReady;
         return block.IsReady;
     }
 
@@ -241,8 +232,7 @@ public sealed class PacketRing : IFrameSource
             return;
         if (_socket.InterfaceExists)
         {
-            var reason = error == Libc.ENETDOWN ? "is down; waiting for it to come up" : $"fails ({Marshal.GetPInvokeErrorMessage(error)})";
-            _problems.Add(_bytes, $"the interface {reason}");
+            _problems.Add(_bytes, error == Libc.ENETDOWN ? "the interface is down; waiting for it to come up" : $"cannot listen: {Marshal.GetPInvokeErrorMessage(error)}");
             return;
         }
 
@@ -281,43 +271,29 @@ public sealed class PacketRing : IFrameSource
         return (tpid << 16) | (packet.VlanTci & 0xFFFF);
     }
 
-    /// <summary>True when frames are in the ring, perhaps in a block that the kernel has not handed over yet.</summary>
-    private bool HoldsFrames()
-    {
-        lock (_statisticsLock)
-        {
-            CountDrops();
-            return _packets - _drops > _frames;
-        }
-    }
-
-    /// <summary>Adds what the kernel took and dropped since the last time.</summary>
+    /// <summary>Adds what the kernel dropped since the last time.</summary>
     private void CountDrops()
     {
         if (_disposed)
             return;
         var since = _socket.TakeStatistics();
-        _packets += since.Packets;
         _drops += since.Drops;
         _freezes += since.Freezes;
     }
 
     private static void Validate(PacketRingOptions options, int rings)
     {
-        const int minBlock = PacketRingOptions.MinBlockBytes, maxBlock = PacketRingOptions.MaxBlockBytes;
         if (!OperatingSystem.IsLinux())
-            throw Refusal("this way of live capture exists on Linux only", "use the SharpPcap adapter");
-        if (options.BlockBytes is < minBlock or > maxBlock || !BitOperations.IsPow2(options.BlockBytes))
-            throw Refusal($"ring blocks of {options.BlockBytes} bytes are not possible", $"give a power of 2 from {minBlock} to {maxBlock}");
-        if (options.BlockCount is < 2 or > PacketRingOptions.MaxBlockCount)
-            throw Refusal($"a ring of {options.BlockCount} blocks is not possible", $"give 2 to {PacketRingOptions.MaxBlockCount}");
-        if (rings is < 1 or > PacketRingOptions.MaxRings)
-            throw Refusal($"{rings} rings are not possible", $"give 1 to {PacketRingOptions.MaxRings}");
+            throw new CaptureException(options.Interface, "this way of live capture exists on Linux only", "use the SharpPcap adapter");
+        if (options.BlockBytes is < PacketRingOptions.MinBlockBytes or > PacketRingOptions.MaxBlockBytes || !BitOperations.IsPow2(options.BlockBytes))
+            throw new CaptureException(options.Interface, $"ring blocks of {options.BlockBytes} bytes are not possible", $"give a power of 2 from {PacketRingOptions.MinBlockBytes} to {PacketRingOptions.MaxBlockBytes}");
+        if (options.BlockCount is < 2 or > 1 << 16)
+            throw new CaptureException(options.Interface, $"a ring of {options.BlockCount} blocks is not possible", "give 2 to 65536");
+        if (rings is < 1 or > 256)
+            throw new CaptureException(options.Interface, $"{rings} rings are not possible", "give 1 to 256");
         // The kernel would try, and others would pay for it.
         var total = (long)rings * options.BlockBytes * options.BlockCount;
         if (total > GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2)
-            throw Refusal($"rings of {total >> 20} MiB in all are more than half of the memory there is", "ask for smaller rings");
-
-        CaptureException Refusal(string reason, string remedy) => new(options.Interface, reason, remedy);
+            throw new CaptureException(options.Interface, $"rings of {total >> 20} MiB in all are more than half of the memory there is", "ask for smaller rings");
     }
 }

@@ -10,12 +10,6 @@ public sealed record PacketRingOptions(string Interface)
     /// <summary>Largest block, bytes.</summary>
     public const int MaxBlockBytes = 16 << 20;
 
-    /// <summary>Most blocks of a ring.</summary>
-    public const int MaxBlockCount = 65_536;
-
-    /// <summary>Most rings of a group; the kernel's PACKET_FANOUT_MAX.</summary>
-    public const int MaxRings = 256;
-
     /// <summary>Bytes of a block of the ring; a power of 2 from <see cref="MinBlockBytes"/> to <see cref="MaxBlockBytes"/>.</summary>
     public int BlockBytes { get; init; } = 1 << 20;
 

@@ -49,7 +49,7 @@ public static class Privileges
             }
 
             if (!lines.Contains(uids, StringComparer.Ordinal) || !lines.Contains(gids, StringComparer.Ordinal)
-                || Array.Exists(lines, IsCapabilitySet))
+                || lines.Any(static line => IsCapabilitySet(line) && line.AsSpan().TrimEnd('0').EndsWith('\t') == false))
             {
                 throw new CaptureException(user, "privileges could not be given up in all threads", "report this; do not run the sensor as root");
             }
@@ -57,9 +57,7 @@ public static class Privileges
     }
 
     private static bool IsCapabilitySet(string line) =>
-        (line.StartsWith("CapEff:", StringComparison.Ordinal) || line.StartsWith("CapPrm:", StringComparison.Ordinal)
-            || line.StartsWith("CapAmb:", StringComparison.Ordinal))
-        && !line.AsSpan().TrimEnd('0').EndsWith('\t');
+        line.StartsWith("CapEff:", StringComparison.Ordinal) || line.StartsWith("CapPrm:", StringComparison.Ordinal) || line.StartsWith("CapAmb:", StringComparison.Ordinal);
 
     private static void Check(string user, int result)
     {

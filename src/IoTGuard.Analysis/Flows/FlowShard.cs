@@ -203,8 +203,8 @@ internal sealed partial class FlowShard
         Array.Resize(ref _links, size);
         Array.Resize(ref _interimLinks, size);
 
-        // At most two thirds full, so that probe sequences stay short.
-        var slots = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(size + (size / 2)));
+        // At most two thirds full, so that probe sequences stay short and end.
+        var slots = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(size + (size / 2) + 1));
         if (slots == _slots.Length)
             return;
         var old = _slots;

@@ -23,7 +23,6 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
     // Events that fall on the same time and first frame are kept apart, and in this order, by where their sequence numbers begin.
     private const int InterimSequence = 0x1000_0000;
     private const int EndSequence = 0x2000_0000;
-    private const int CompleteSequence = 0x3000_0000;
 
     private const int MaximumConversationsPerShard = FlowLimits.MaximumConversations / FlowLimits.Shards;
 
@@ -80,16 +79,17 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         }
     }
 
-    /// <summary>Ends all flows.</summary>
+    /// <summary>Ends all flows, a nanosecond after everything else.</summary>
     public void Complete(long clock, EventBatch output)
     {
         Advance(clock, output);
+        clock++;
         store.Clock = clock;
         foreach (var shard in _shards)
         {
             for (var index = shard.Any(); index >= 0; index = shard.Any())
             {
-                context.AtDue(clock, shard.Details[index].FirstFrame, CompleteSequence, output);
+                context.AtDue(clock, shard.Details[index].FirstFrame, EndSequence, output);
                 End(shard, index, FlowEndReason.EndOfCapture);
             }
         }

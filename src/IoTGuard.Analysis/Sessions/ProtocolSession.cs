@@ -3,7 +3,9 @@ using IoTGuard.Analysis.Flows;
 namespace IoTGuard.Analysis.Sessions;
 
 /// <summary>What a session did with the bytes it was shown.</summary>
-/// <param name="Consumed">Bytes done with. The rest is shown again, with more behind it.</param>
+/// <param name="Consumed">
+/// Bytes done with. The rest is shown again: at once when something was consumed or skipped and what is needed is there, else with more behind it.
+/// </param>
 /// <param name="Needed">
 /// Bytes (from the first unconsumed one) without which calling again makes no sense; 0 or 1 = any more.
 /// The stream does not call before it has them, so that tiny segments cost no repeated parsing.

@@ -56,7 +56,7 @@ internal sealed class Conversation(StreamStore store)
         var stream = _streams[(int)direction];
         stream.Start(offset, store.AllRows);
         stream.Rejected = rejected;
-        stream.Interrupted = rejected || _midStream;
+        stream.Missed = rejected || _midStream ? TcpStream.UnknownMissed : TcpStream.NoneMissed;
     }
 
     public bool IsStarted(FlowDirection direction) => _streams[(int)direction].Started;
@@ -251,6 +251,7 @@ internal sealed class Conversation(StreamStore store)
 
     private void Gap(FlowDirection direction, TcpStream stream, long bytes)
     {
+        var waiting = stream.PendingLength;
         stream.Next += bytes;
         stream.Needed = 0;
         stream.DropPending(store, _shard);
@@ -264,7 +265,8 @@ internal sealed class Conversation(StreamStore store)
         }
         else
         {
-            stream.Interrupted = true;
+            if (stream.Missed != TcpStream.UnknownMissed)
+                stream.Missed = Math.Max(0, stream.Missed) + waiting + bytes;
             _midStream = true;
             stream.Candidates = store.AllRows;
         }
@@ -284,7 +286,7 @@ internal sealed class Conversation(StreamStore store)
     private void Feed(FlowDirection direction, TcpStream stream, ReadOnlySpan<byte> data)
     {
         if (data.Length > 0)
-            TellInterruption(direction, stream);
+            TellMissed(direction, stream);
         while (data.Length > 0)
         {
             if (stream.PendingLength == 0 && data.Length >= stream.Needed)
@@ -292,13 +294,12 @@ internal sealed class Conversation(StreamStore store)
                 var progress = Session!.OnData(_context, direction, data);
                 var consumed = Math.Clamp(progress.Consumed, 0, data.Length);
                 data = data[consumed..];
-                if (!Skip(stream, progress.Skip, ref data))
-                {
-                    Keep(direction, stream, data, progress.Needed);
-                    return;
-                }
-
-                continue;
+                stream.Needed = Math.Clamp(progress.Needed, 0, ProtocolSession.MaximumPendingBytes);
+                if (Skip(stream, progress.Skip, ref data) || (consumed > 0 && data.Length >= stream.Needed))
+                    continue;
+                if (data.Length > 0 && !stream.TryAppend(store, _shard, data))
+                    Overflow(direction, stream, data.Length);
+                return;
             }
 
             // Only what is needed is copied; the rest can be read in place once the session has taken the pending bytes.
@@ -335,6 +336,9 @@ internal sealed class Conversation(StreamStore store)
                 continue;
             }
 
+            if (consumed > 0 && stream.PendingLength >= stream.Needed)
+                continue;
+
             if (stream.PendingLength == ProtocolSession.MaximumPendingBytes)
             {
                 Overflow(direction, stream, 0);
@@ -357,13 +361,6 @@ internal sealed class Conversation(StreamStore store)
         stream.Next = Math.Min(stream.Next + Math.Min(skip, MaximumSkip) - here, MaximumSkip);
         stream.Needed = 0;
         return true;
-    }
-
-    private void Keep(FlowDirection direction, TcpStream stream, ReadOnlySpan<byte> rest, int needed)
-    {
-        stream.Needed = Math.Clamp(needed, 0, ProtocolSession.MaximumPendingBytes);
-        if (rest.Length > 0 && !stream.TryAppend(store, _shard, rest))
-            Overflow(direction, stream, rest.Length);
     }
 
     private void Overflow(FlowDirection direction, TcpStream stream, int more)
@@ -425,24 +422,24 @@ internal sealed class Conversation(StreamStore store)
         var stream = _streams[(int)direction];
         if (!stream.Started || stream.PendingLength == 0)
             return behind;
-        TellInterruption(direction, stream);
+        TellMissed(direction, stream);
         return Pump(direction, stream, behind);
     }
 
-    private void TellInterruption(FlowDirection direction, TcpStream stream)
+    private void TellMissed(FlowDirection direction, TcpStream stream)
     {
         _context.AtConversation(this);
-        if (!stream.Interrupted)
+        if (stream.Missed == TcpStream.NoneMissed)
             return;
-        stream.Interrupted = false;
-        Session!.OnGap(_context, direction, 0);
+        Session!.OnGap(_context, direction, stream.Missed);
+        stream.Missed = TcpStream.NoneMissed;
     }
 
     /// <summary>The probes turned the direction down; in the middle of a connection they get further chances at segment starts.</summary>
     private void Reject(TcpStream stream)
     {
         stream.DropPending(store, _shard);
-        stream.Interrupted = true;
+        stream.Missed = TcpStream.UnknownMissed;
         if (_midStream && ++stream.MidStreamProbes < FlowLimits.MaximumMidStreamProbes)
             stream.Candidates = store.AllRows;
         else

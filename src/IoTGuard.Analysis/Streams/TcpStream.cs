@@ -8,6 +8,11 @@ namespace IoTGuard.Analysis.Streams;
 /// </summary>
 internal sealed class TcpStream
 {
+    /// <summary>Nobody knows how many bytes were missed.</summary>
+    public const long UnknownMissed = 0;
+
+    public const long NoneMissed = -1;
+
     private readonly byte[] _history = new byte[FlowLimits.HistoryBytes];
     private byte[] _pending = [];
     private long _historyStart;
@@ -43,8 +48,10 @@ internal sealed class TcpStream
     /// <summary>Probes of a connection picked up in the middle.</summary>
     public int MidStreamProbes;
 
-    /// <summary>True when bytes before the next ones were not shown to the session, and it must be told.</summary>
-    public bool Interrupted;
+    /// <summary>
+    /// Bytes before the next ones of which the session was not told that it missed them; <see cref="UnknownMissed"/> or <see cref="NoneMissed"/>.
+    /// </summary>
+    public long Missed;
 
     public OutOfOrderSegments Early { get; } = new();
 
@@ -64,7 +71,7 @@ internal sealed class TcpStream
         Candidates = candidates;
         Rejected = false;
         MidStreamProbes = 0;
-        Interrupted = false;
+        Missed = NoneMissed;
         _historyStart = offset;
         _historyEnd = offset;
     }

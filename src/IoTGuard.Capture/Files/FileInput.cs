@@ -3,9 +3,9 @@ using Microsoft.Win32.SafeHandles;
 namespace IoTGuard.Capture.Files;
 
 /// <summary>
-/// A regular file, read in buffers of <see cref="CaptureLimits.BufferBytes"/>. Reading beats mapping here: from the page cache it takes less
-/// than half the time of any mapping, windowed or whole, populated or not, since setting up page tables costs more than copying into memory
-/// that is already in the cache of the processor. And a file that somebody shortens meanwhile just ends, where a mapping would end the process.
+/// A regular file, read in buffers of <see cref="CaptureLimits.BufferBytes"/>. Reading beats mapping here: from the page cache it takes less than half the
+/// time of any mapping, windowed or whole, populated or not, since setting up page tables costs more than copying into memory that is
+/// already in the cache of the processor. And a file that somebody shortens meanwhile just ends, where a mapping would end the process.
 /// </summary>
 internal sealed class FileInput(SafeFileHandle file) : ByteInput
 {

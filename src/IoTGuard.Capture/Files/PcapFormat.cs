@@ -94,7 +94,7 @@ internal sealed class PcapFormat : CaptureFormat
                 record = record with { CapturedLength = record.WireLength, WireLength = record.CapturedLength };
             if (record.CapturedLength > CaptureLimits.MaxFrameLength)
             {
-                Fault = CaptureLimits.TooLong(record.CapturedLength);
+                Fault = $"pcap record of {record.CapturedLength} bytes exceeds the longest frame there is ({nameof(CaptureLimits.MaxFrameLength)}, {CaptureLimits.MaxFrameLength} bytes)";
                 end = WalkEnd.Broken;
                 break;
             }

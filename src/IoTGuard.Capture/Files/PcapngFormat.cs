@@ -204,7 +204,7 @@ internal sealed class PcapngFormat(ProblemLog problems) : CaptureFormat
     private string? AddFrame(ReadOnlySpan<byte> block, int position, int headerLength, in PacketHeader packet, FrameBatch batch)
     {
         if (packet.CapturedLength > CaptureLimits.MaxFrameLength)
-            return CaptureLimits.TooLong(packet.CapturedLength);
+            return $"frame of {packet.CapturedLength} bytes exceeds {nameof(CaptureLimits.MaxFrameLength)} ({CaptureLimits.MaxFrameLength} bytes)";
         var length = (int)packet.CapturedLength;
         if (length > block.Length - headerLength - 4)
             return $"frame of {length} bytes does not fit into its pcapng block of {block.Length} bytes";
@@ -230,13 +230,11 @@ internal sealed class PcapngFormat(ProblemLog problems) : CaptureFormat
         var limit = _interfaces[0].SnapLength == 0 ? uint.MaxValue : _interfaces[0].SnapLength;
         var stated = Math.Min(wireLength, limit);
         if (stated > CaptureLimits.MaxFrameLength)
-            return CaptureLimits.TooLong(stated);
+            return $"frame of {stated} bytes exceeds {nameof(CaptureLimits.MaxFrameLength)} ({CaptureLimits.MaxFrameLength} bytes)";
         if (stated > block.Length - headerLength - 4)
             return $"frame of {stated} bytes does not fit into its pcapng block of {block.Length} bytes";
         // The block has no stamp: the frame is taken to be as old as the one before it.
-        var length = (int)stated;
-        var onWire = PcapFormat.WireLengthOf(wireLength, length);
-        batch.Add(new FrameHeader(_lastTimeNs, position + headerLength, length, onWire, _interfaces[0].Link));
+        batch.Add(new FrameHeader(_lastTimeNs, position + headerLength, (int)stated, PcapFormat.WireLengthOf(wireLength, (int)stated), _interfaces[0].Link));
         Bytes += stated;
         return null;
     }

@@ -47,9 +47,7 @@ internal static class Signature
                 return what;
         }
 
-        return start.IndexOfAnyExcept(Text) < 0
-            ? "text"
-            : $"something that starts with the bytes {Convert.ToHexString(start[..Math.Min(8, start.Length)])}";
+        return start.IndexOfAnyExcept(Text) < 0 ? "text" : $"something that starts with the bytes {Convert.ToHexString(start[..Math.Min(8, start.Length)])}";
     }
 
     private static readonly System.Buffers.SearchValues<byte> Text =

@@ -40,8 +40,7 @@ internal sealed class CaptureFilter : IDisposable
         }
         catch (DllNotFoundException)
         {
-            throw new CaptureException(
-                device, "a filter needs libpcap, which is not installed", "install it (Debian: apt install libpcap0.8), or leave the filter out");
+            throw new CaptureException(device, "a filter needs libpcap, which is not installed", "install it (Debian: apt install libpcap0.8), or leave the filter out");
         }
     }
 

@@ -9,9 +9,7 @@ using static IoTGuard.Capture.Native.Libc;
 
 namespace IoTGuard.Capture.Live;
 
-/// <summary>
-/// A packet socket (packet(7)) that listens and never sends. What the kernel refuses becomes a <see cref="CaptureException"/> with a remedy.
-/// </summary>
+/// <summary>A packet socket (packet(7)) that listens and never sends. What the kernel refuses becomes a <see cref="CaptureException"/> with a remedy.</summary>
 internal sealed class PacketSocket : IDisposable
 {
     /// <summary>Bytes of a struct ifreq, &lt;linux/if.h&gt;.</summary>
@@ -19,9 +17,6 @@ internal sealed class PacketSocket : IDisposable
 
     /// <summary>IFNAMSIZ.</summary>
     private const int InterfaceNameLength = 16;
-
-    private const string AskTheKernel = "check the kernel's log: dmesg";
-    private const string BecomePrivileged = "run as root, or once: sudo setcap cap_net_raw,cap_net_admin=eip PROGRAM";
 
     /// <summary>BPF_RET | BPF_K with 0: takes no frame.</summary>
     private static readonly FilterInstruction[] TakeNothing = [new(6, 0, 0, 0)];
@@ -64,8 +59,8 @@ internal sealed class PacketSocket : IDisposable
                 return new PacketSocket(handle, name);
             var error = Marshal.GetLastPInvokeError();
             throw error is EPERM or EACCES
-                ? new CaptureException(name, "this user may not listen on interfaces", BecomePrivileged)
-                : new CaptureException(name, $"no packet socket ({Marshal.GetPInvokeErrorMessage(error)})", "use a kernel with packet sockets");
+                ? new CaptureException(name, "this user may not listen on interfaces", "run as root, or once: sudo setcap cap_net_raw,cap_net_admin=eip PROGRAM")
+                : new CaptureException(name, $"no packet socket ({Marshal.GetPInvokeErrorMessage(error)})", "live capture needs a Linux kernel with packet sockets");
         }
         catch
         {
@@ -126,16 +121,14 @@ internal sealed class PacketSocket : IDisposable
     {
         var flags = (rollover ? PACKET_FANOUT_FLAG_ROLLOVER : 0) | (group is null ? PACKET_FANOUT_FLAG_UNIQUEID : 0);
         // The hash is symmetric: both directions of a flow come to the same socket.
-        var request = (group ?? 0) | ((PACKET_FANOUT_HASH | flags) << 16);
-        Set(SOL_PACKET, PACKET_FANOUT, request, "the frames cannot be shared between several rings", $"set it up: ip link set {_interface} up");
+        Set(SOL_PACKET, PACKET_FANOUT, (group ?? 0) | ((PACKET_FANOUT_HASH | flags) << 16), "the frames cannot be shared between several rings", $"check that it is up: ip link set {_interface} up");
         return Get<int>(SOL_PACKET, PACKET_FANOUT) & 0xFFFF;
     }
 
     public void BecomePromiscuous() =>
         Set(SOL_PACKET, PACKET_ADD_MEMBERSHIP, new Membership(_index, PACKET_MR_PROMISC, 0, 0), "it cannot be made promiscuous");
 
-    public void IgnoreOutgoing() =>
-        Set(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, "outgoing frames cannot be left out", "this needs Linux 4.20 or later");
+    public void IgnoreOutgoing() => Set(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, "outgoing frames cannot be left out", "this needs Linux 4.20 or later");
 
     /// <summary>The counters since the last time; reading resets them.</summary>
     public Statistics TakeStatistics() => Get<Statistics>(SOL_PACKET, PACKET_STATISTICS);
@@ -157,9 +150,7 @@ internal sealed class PacketSocket : IDisposable
     private int? FindIndex()
     {
         Span<byte> request = stackalloc byte[InterfaceRequestLength];
-        return Name(request) && Control(Handle, SIOCGIFINDEX, request) == 0
-            ? MemoryMarshal.Read<int>(request[InterfaceNameLength..])
-            : null;
+        return Name(request) && Control(Handle, SIOCGIFINDEX, request) == 0 ? MemoryMarshal.Read<int>(request[InterfaceNameLength..]) : null;
     }
 
     private bool Name(Span<byte> request)
@@ -169,7 +160,7 @@ internal sealed class PacketSocket : IDisposable
         return _interface.Length > 0 && Encoding.UTF8.TryGetBytes(_interface, request[..(InterfaceNameLength - 1)], out _);
     }
 
-    private void Set<T>(int level, int option, in T value, string refusal, string remedy = AskTheKernel)
+    private void Set<T>(int level, int option, in T value, string refusal, string remedy = "check the kernel's log: dmesg")
         where T : unmanaged
     {
         var bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value));
@@ -185,13 +176,13 @@ internal sealed class PacketSocket : IDisposable
         return GetOption(Handle, level, option, bytes, ref length) == 0 ? value : default;
     }
 
-    private void Check(int result, string refusal, string remedy = AskTheKernel)
+    private void Check(int result, string refusal, string remedy = "check the kernel's log: dmesg")
     {
         if (result >= 0)
             return;
         var error = Marshal.GetLastPInvokeError();
         throw error is EPERM or EACCES
-            ? new CaptureException(_interface, $"{refusal}: this user may not do that", BecomePrivileged)
+            ? new CaptureException(_interface, $"{refusal}: this user may not do that", "run as root, or once: sudo setcap cap_net_raw,cap_net_admin=eip PROGRAM")
             : new CaptureException(_interface, $"{refusal} ({Marshal.GetPInvokeErrorMessage(error)})", remedy);
     }
 

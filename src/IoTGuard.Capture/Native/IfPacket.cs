@@ -16,6 +16,7 @@ internal static class IfPacket
 
     public const int TPACKET_V3 = 2;
     public const ushort PACKET_MR_PROMISC = 1;
+    public const byte PACKET_OUTGOING = 4;
 
     public const int PACKET_FANOUT_HASH = 0;
     public const int PACKET_FANOUT_FLAG_ROLLOVER = 0x1000;
@@ -50,16 +51,19 @@ internal static class IfPacket
         public const int StatusOffset = 8;
     }
 
-    /// <summary>struct tpacket3_hdr with struct tpacket_hdr_variant1.</summary>
+    /// <summary>struct tpacket3_hdr with struct tpacket_hdr_variant1, and the start of the struct sockaddr_ll behind it.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public readonly record struct PacketHeader(
         uint NextOffset, uint Seconds, uint Nanoseconds, uint SnapLength, uint Length, uint Status, ushort MacOffset, ushort NetOffset,
-        uint RxHash, uint VlanTci, ushort VlanTpid, ushort Padding, ulong Reserved);
+        uint RxHash, uint VlanTci, ushort VlanTpid, ushort Padding, ulong Padding8, LinkAddress Sender)
+    {
+        /// <summary>Bytes of the header without the address: TPACKET_ALIGN(sizeof(struct tpacket3_hdr)).</summary>
+        public const int AddressOffset = 48;
+    }
 
     /// <summary>struct sockaddr_ll.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    public readonly record struct LinkAddress(
-        ushort Family, ushort Protocol, int Interface, ushort HardwareType, byte PacketType, byte AddressLength, ulong Address);
+    public readonly record struct LinkAddress(ushort Family, ushort Protocol, int Interface, ushort HardwareType, byte PacketType, byte AddressLength, ulong Address);
 
     /// <summary>struct packet_mreq.</summary>
     [StructLayout(LayoutKind.Sequential)]

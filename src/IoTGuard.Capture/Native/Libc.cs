@@ -10,7 +10,11 @@ internal static partial class Libc
 {
     // <errno.h>
     public const int EPERM = 1;
+    public const int EINTR = 4;
+    public const int ENOMEM = 12;
     public const int EACCES = 13;
+    public const int ENODEV = 19;
+    public const int EINVAL = 22;
     public const int ENETDOWN = 100;
 
     // <sys/socket.h>

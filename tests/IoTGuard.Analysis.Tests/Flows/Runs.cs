@@ -38,12 +38,13 @@ internal static class Runs
         var outputs = sensors.Select(_ => new EventBatch()).ToArray();
         var router = new FrameRouter(options);
         var outcome = new Outcome();
+        var batch = new FrameBatch();
         var clock = 0L;
         for (var first = 0; first < capture.Frames.Count; first += batchFrames)
         {
             var frames = capture.Frames.Skip(first).Take(batchFrames).ToArray();
-            var memory = frames.SelectMany(f => f.Frame).ToArray();
-            var batch = new FrameBatch { FirstFrame = first };
+            var memory = new byte[frames.Sum(f => f.Frame.Length)];
+            batch.FirstFrame = first;
             batch.Reset(memory, null);
             var offset = 0;
             var clocks = new List<long>();
@@ -53,6 +54,7 @@ internal static class Runs
                 var header = new FrameHeader(time, offset, frame.Length, wire, LinkType.Ethernet);
                 mine[router.ShardOf(header, frame) % workers].Add((ushort)batch.Count);
                 batch.Add(header);
+                frame.CopyTo(memory, offset);
                 offset += frame.Length;
                 clock = Math.Max(clock, time);
                 clocks.Add(clock);
