@@ -14,6 +14,12 @@ internal sealed class DicomDataSetFacts
     private const int LastGroupOfInterest = 0x0028;
     private const int LastGroupOfProcedureStep = 0x0040;
 
+    /// <summary>Longest code string and short string (CS, SH; PS3.5 6.2), bytes.</summary>
+    private const int MaximumCodeLength = 16;
+
+    /// <summary>Longest long string (LO; PS3.5 6.2), bytes; two values of software versions fit.</summary>
+    private const int MaximumTextLength = 128;
+
     private bool _isQuery;
     private int _lastGroup;
 
@@ -136,13 +142,13 @@ internal sealed class DicomDataSetFacts
                 break;
             case DicomTag.SopClassUid:
                 CheckUid(value);
-                SopClass = context.Texts.Of(value);
+                SopClass = DicomText.IsUid(value) ? Text(value, DicomText.MaximumUidLength, context) : null;
                 break;
             case DicomTag.QueryRetrieveLevel:
-                QueryLevel = context.Texts.Of(value);
+                QueryLevel = Text(value, MaximumCodeLength, context);
                 break;
             case DicomTag.Modality when !_isQuery || IsPlain(value):
-                Modality = context.Texts.Of(value);
+                Modality = Text(value, MaximumCodeLength, context);
                 break;
             case DicomTag.NumberOfFrames when !_isQuery:
                 Frames = Utf8Parser.TryParse(value.Trim((byte)' '), out int frames, out _) ? frames : 0;
@@ -171,21 +177,28 @@ internal sealed class DicomDataSetFacts
         switch (tag)
         {
             case DicomTag.Manufacturer:
-                Manufacturer = context.Texts.Of(value);
+                Manufacturer = Text(value, MaximumTextLength, context);
                 break;
             case DicomTag.ManufacturerModelName:
-                ModelName = context.Texts.Of(value);
+                ModelName = Text(value, MaximumTextLength, context);
                 break;
             case DicomTag.StationName:
-                StationName = context.Texts.Of(value);
+                StationName = Text(value, MaximumCodeLength, context);
                 break;
             case DicomTag.DeviceSerialNumber:
-                DeviceSerial = context.Texts.Of(value);
+                DeviceSerial = Text(value, MaximumTextLength, context);
                 break;
             case DicomTag.SoftwareVersions:
-                SoftwareVersions = context.Texts.Of(value);
+                SoftwareVersions = Text(value, MaximumTextLength, context);
                 break;
         }
+    }
+
+    // What is longer than its VR allows, or holds control characters, may have run over into elements that name a patient.
+    private static string? Text(ReadOnlySpan<byte> value, int maximum, SessionContext context)
+    {
+        value = DicomText.Trim(value);
+        return value.Length > maximum || value.ContainsAnyInRange((byte)0, (byte)0x1F) ? null : context.Texts.Of(value);
     }
 
     // A key that may match many identifies nobody.

@@ -71,6 +71,9 @@ internal static class DicomProbe
 
     private static ProbeResult AssociateAt(PduHeader header, ReadOnlySpan<byte> data)
     {
+        // Lengths that only a bomb has: what follows need not look like anything.
+        if (header is { Type: PduType.AssociateRequest, Length: uint.MaxValue or int.MaxValue })
+            return ProbeResult.Certain;
         if (header.Length is < AssociatePdu.FixedLength or > MaximumAssociateLength)
             return ProbeResult.NotForUs;
         if (data.Length < 10)

@@ -10,6 +10,16 @@ public sealed partial class DicomSession
     /// <summary>How long data may come before its accept without being a fault, ns: a mirror port delivers directions out of order.</summary>
     public const long EarlyDataToleranceNs = 10_000_000;
 
+    /// <summary>Longest implementation version name (PS3.7 D.3.3.2.3), bytes.</summary>
+    private const int MaximumVersionLength = 16;
+
+    /// <summary>A text of a header; none when it is too long or holds what no text does, which may be anything.</summary>
+    private static string? Text(SessionContext context, ReadOnlySpan<byte> bytes, int maximum)
+    {
+        bytes = DicomText.Trim(bytes);
+        return bytes.Length > maximum || bytes.ContainsAnyExceptInRange((byte)0x20, (byte)0x7E) ? null : context.Texts.Of(bytes);
+    }
+
     private DicomTransaction BeginEvent(SessionContext context, DicomEvent kind)
     {
         var transaction = context.Begin<DicomTransaction>(_association.Requestor);
@@ -23,9 +33,16 @@ public sealed partial class DicomSession
 
     private void OnAssociateRequest(SessionContext context, FlowDirection direction, DicomStream stream, ReadOnlySpan<byte> body)
     {
-        var previous = _association.Phase;
-        if (previous != DicomAssociationPhase.None)
+        AssociatePdu.TryRead(body, out var pdu);
+        if (_association.Phase != DicomAssociationPhase.None)
         {
+            // Within an association this is more likely a broken stream than a request: its texts might be anything.
+            if ((pdu.ProtocolVersion & 1) == 0 || pdu.HasReservedContent)
+            {
+                Fail(context, direction, FaultKind.UnexpectedMessage, 0, 0, 0, "A-ASSOCIATE-RQ within an association");
+                return;
+            }
+
             if (!MayHaveMissed(context))
                 Fail(context, direction, FaultKind.UnexpectedMessage, 0, 0, 0, "A-ASSOCIATE-RQ within an association");
             EndOperations(context);
@@ -41,14 +58,13 @@ public sealed partial class DicomSession
         foreach (var each in _streams)
             each.HadGap = false;
         ForgetMessages();
-        AssociatePdu.TryRead(body, out var pdu);
-        _association.CallingAe = context.Texts.Of(pdu.CallingAe);
-        _association.CalledAe = context.Texts.Of(pdu.CalledAe);
+        _association.CallingAe = Text(context, pdu.CallingAe, AssociatePdu.AeTitleLength);
+        _association.CalledAe = Text(context, pdu.CalledAe, AssociatePdu.AeTitleLength);
         if ((pdu.ProtocolVersion & 1) == 0)
             Fail(context, direction, FaultKind.BadValue, 6, pdu.ProtocolVersion, 1, "A-ASSOCIATE-RQ of an unknown protocol version");
         if (!DicomText.IsAeTitle(pdu.CallingAe) || !DicomText.IsAeTitle(pdu.CalledAe))
             Fail(context, direction, FaultKind.BadCharacters, 10, 0, 0, "AE title with characters that no AE title needs");
-        if (_association.CallingAe is null || _association.CalledAe is null)
+        if (DicomText.Trim(pdu.CallingAe).IsEmpty || DicomText.Trim(pdu.CalledAe).IsEmpty)
             Fail(context, direction, FaultKind.MissingItem, 10, 0, 0, "A-ASSOCIATE-RQ with an empty AE title");
         ReadRequestItems(context, direction, pdu.Items);
     }
@@ -98,7 +114,7 @@ public sealed partial class DicomSession
         while (items.Read())
         {
             if (items.Type == ItemType.AbstractSyntax)
-                state.AbstractSyntax = context.Texts.Of(items.Body);
+                state.AbstractSyntax = Text(context, items.Body, DicomText.MaximumUidLength);
             else if (items.Type == ItemType.TransferSyntax)
                 transferSyntaxes++;
             else
@@ -126,8 +142,8 @@ public sealed partial class DicomSession
             _association.Reset();
             _association.IsPartial = true;
             _association.Requestor = Opposite(direction);
-            _association.CallingAe = context.Texts.Of(pdu.CallingAe);
-            _association.CalledAe = context.Texts.Of(pdu.CalledAe);
+            _association.CallingAe = Text(context, pdu.CallingAe, AssociatePdu.AeTitleLength);
+            _association.CalledAe = Text(context, pdu.CalledAe, AssociatePdu.AeTitleLength);
         }
 
         _association.Phase = DicomAssociationPhase.Established;
@@ -171,7 +187,7 @@ public sealed partial class DicomSession
         {
             if (items.Type != ItemType.TransferSyntax)
                 continue;
-            state.TransferSyntax = context.Texts.Of(items.Body);
+            state.TransferSyntax = Text(context, items.Body, DicomText.MaximumUidLength);
             faults.BadUid |= !DicomText.IsUid(items.Body);
         }
 
@@ -185,8 +201,8 @@ public sealed partial class DicomSession
         if (isRequest)
         {
             _association.RequestorMaximumLength = information.MaximumLength;
-            _association.RequestorClass = context.Texts.Of(information.ImplementationClass);
-            _association.RequestorVersion = context.Texts.Of(information.ImplementationVersion);
+            _association.RequestorClass = Text(context, information.ImplementationClass, DicomText.MaximumUidLength);
+            _association.RequestorVersion = Text(context, information.ImplementationVersion, MaximumVersionLength);
             _association.RoleSelections = information.RoleSelections;
             _association.ExtendedNegotiations = information.ExtendedNegotiations;
             _association.CommonExtendedNegotiations = information.CommonExtendedNegotiations;
@@ -195,8 +211,8 @@ public sealed partial class DicomSession
         else
         {
             _association.AcceptorMaximumLength = information.MaximumLength;
-            _association.AcceptorClass = context.Texts.Of(information.ImplementationClass);
-            _association.AcceptorVersion = context.Texts.Of(information.ImplementationVersion);
+            _association.AcceptorClass = Text(context, information.ImplementationClass, DicomText.MaximumUidLength);
+            _association.AcceptorVersion = Text(context, information.ImplementationVersion, MaximumVersionLength);
             _association.OperationsInvoked = information.OperationsInvoked;
             _association.OperationsPerformed = information.OperationsPerformed;
             _association.UserIdentityConfirmed = information.IdentityAnswered;

@@ -170,7 +170,7 @@ public sealed partial class DicomSession
         switch (stream.Reader.Tag)
         {
             case Dimse.AffectedSopClass or Dimse.RequestedSopClass:
-                command.SopClass = context.Texts.Of(value);
+                command.SopClass = Text(context, value, DicomText.MaximumUidLength);
                 command.HasBadUid |= !DicomText.IsUid(value);
                 break;
             case Dimse.AffectedSopInstance or Dimse.RequestedSopInstance:
@@ -178,11 +178,11 @@ public sealed partial class DicomSession
                 command.HasBadUid |= !DicomText.IsUid(value);
                 break;
             case Dimse.MoveDestination:
-                command.MoveDestination = context.Texts.Of(value);
+                command.MoveDestination = Text(context, value, AssociatePdu.AeTitleLength);
                 command.HasBadAe |= !DicomText.IsAeTitle(value);
                 break;
             case Dimse.MoveOriginatorAe:
-                command.MoveOriginator = context.Texts.Of(value);
+                command.MoveOriginator = Text(context, value, AssociatePdu.AeTitleLength);
                 command.HasBadAe |= !DicomText.IsAeTitle(value);
                 break;
             default:

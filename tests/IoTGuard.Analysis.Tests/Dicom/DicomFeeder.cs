@@ -57,9 +57,8 @@ internal sealed class DicomFeeder
         {
             AtFrame();
             var progress = Session.OnData(Context, direction, state.Bytes);
-            Assert.InRange(progress.Consumed, 0, state.Count);
-            Assert.InRange(progress.Needed, 0, ProtocolSession.MaximumPendingBytes);
-            Assert.True(progress.Skip >= 0);
+            Assert.True(progress.Consumed >= 0 && progress.Consumed <= state.Count);
+            Assert.True(progress.Needed is >= 0 and <= ProtocolSession.MaximumPendingBytes && progress.Skip >= 0);
             state.Take(progress.Consumed);
             state.Needed = progress.Needed;
             skipped = (int)Math.Min(progress.Skip, state.Count);

@@ -86,6 +86,9 @@ public readonly ref struct AssociatePdu
     /// <summary>Calling-AE-title as sent, padding included. In an accept it has no significance.</summary>
     public ReadOnlySpan<byte> CallingAe => _body.Slice(20, AeTitleLength);
 
+    /// <summary>True when the reserved bytes after the AE titles, which are sent as zero, are not.</summary>
+    public bool HasReservedContent => _body[36..FixedLength].ContainsAnyExcept((byte)0);
+
     /// <summary>The variable items.</summary>
     public ItemReader Items => new(_body[FixedLength..]);
 
