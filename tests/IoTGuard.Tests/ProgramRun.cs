@@ -31,6 +31,7 @@ internal sealed record ProgramRun(int Status, string Output, string Error)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
+            UseShellExecute = false,
             WorkingDirectory = folder,
         };
         using var process = Process.Start(start)!;

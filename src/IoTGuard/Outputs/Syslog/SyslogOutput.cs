@@ -126,6 +126,7 @@ internal sealed class SyslogOutput : IAlertSink, IAsyncDisposable
         var pause = FirstPause;
         while (true)
         {
+            bool isPermanent;
             try
             {
                 await step();
@@ -134,13 +135,15 @@ internal sealed class SyslogOutput : IAlertSink, IAsyncDisposable
             catch (SyslogDeliveryException e)
             {
                 _lastError = e.Message;
-                if (e.IsPermanent && _completing.Task.IsCompleted)
-                    return false;
+                isPermanent = e.IsPermanent;
             }
 
             var isCompleting = _completing.Task.IsCompleted;
-            await Task.WhenAny(Task.Delay(pause, _stop.Token), isCompleting ? Task.Delay(Timeout.Infinite, _stop.Token) : _completing.Task);
+            var delay = Task.Delay(pause, _stop.Token);
+            await (isCompleting ? delay : Task.WhenAny(delay, _completing.Task));
             _stop.Token.ThrowIfCancellationRequested();
+            if (isPermanent && _completing.Task.IsCompleted)
+                return false;
             pause = isCompleting != _completing.Task.IsCompleted ? FirstPause : TimeSpan.FromTicks(Math.Min(2 * pause.Ticks, LongestPause.Ticks));
         }
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace IoTGuard.Outputs.Syslog;
@@ -22,6 +23,10 @@ internal sealed class SyslogStream(SyslogUri uri, SyslogTls? tls) : SyslogTransp
     /// <summary>A receiver that takes nothing for this long is given up and connected anew.</summary>
     private static readonly TimeSpan StallLimit = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long the receiver may take to close its end after ours.</summary>
+    private static readonly TimeSpan CloseWait = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource _stopReading = new();
     private readonly Queue<ReadOnlyMemory<byte>> _unacknowledged = [];
     private byte[] _frame = [];
     private Socket? _socket;
@@ -58,10 +63,36 @@ internal sealed class SyslogStream(SyslogUri uri, SyslogTls? tls) : SyslogTransp
         if (_receiverEnd.IsCompleted)
             return;
         if (_stream is SslStream secure)
-            await GuardAsync(ConnectLimit, "the receiver takes nothing", _ => secure.ShutdownAsync(), cancellation);
+            await GuardAsync(ConnectLimit, "the receiver takes nothing", limit => SayGoodbyeAsync(secure, limit), cancellation);
+        _socket!.Shutdown(SocketShutdown.Send);
+        await Task.WhenAny(_receiverEnd, Task.Delay(CloseWait, cancellation));
+        // A socket that is closed while it is read resets the connection, and a reset may take unread messages with it.
+        await _stopReading.CancelAsync();
+        await _receiverEnd;
     }
 
-    public override void Dispose() => Close();
+    public override void Dispose()
+    {
+        Close();
+        _stopReading.Dispose();
+    }
+
+    /// <summary>Sends close_notify. OpenSSL refuses while session tickets are being read, so that it may take a second try; without it the data arrives all the same.</summary>
+    private static async Task SayGoodbyeAsync(SslStream secure, CancellationToken cancellation)
+    {
+        for (var tries = 0; tries < 5; tries++)
+        {
+            try
+            {
+                await secure.ShutdownAsync();
+                return;
+            }
+            catch (CryptographicException)
+            {
+                await Task.Delay(20, cancellation);
+            }
+        }
+    }
 
     /// <summary>Connects unless that is done, and sends again what the connection before may have lost.</summary>
     private async Task ConnectAsync(CancellationToken cancellation)
@@ -75,7 +106,7 @@ internal sealed class SyslogStream(SyslogUri uri, SyslogTls? tls) : SyslogTransp
         _stream = new NetworkStream(_socket);
         if (tls is not null)
             _stream = await tls.SecureAsync(_stream, uri.Host, cancellation);
-        _receiverEnd = ReadToEndAsync(_stream);
+        _receiverEnd = ReadToEndAsync(_stream, _stopReading.Token);
         foreach (var message in _unacknowledged)
             await WriteAsync(message, cancellation);
     }
@@ -114,7 +145,7 @@ internal sealed class SyslogStream(SyslogUri uri, SyslogTls? tls) : SyslogTransp
             Close();
             throw;
         }
-        catch (AuthenticationException e)
+        catch (Exception e) when (e is AuthenticationException or CryptographicException)
         {
             Close();
             throw new SyslogDeliveryException("the TLS handshake failed", isPermanent: true, e);
@@ -132,16 +163,16 @@ internal sealed class SyslogStream(SyslogUri uri, SyslogTls? tls) : SyslogTransp
     }
 
     /// <summary>Completes when the receiver closes. A syslog receiver sends nothing of its own, but TLS does, and its end must be noticed.</summary>
-    private static async Task ReadToEndAsync(Stream stream)
+    private static async Task ReadToEndAsync(Stream stream, CancellationToken cancellation)
     {
         var ignored = new byte[256];
         try
         {
-            while (await stream.ReadAsync(ignored) > 0)
+            while (await stream.ReadAsync(ignored, cancellation) > 0)
             {
             }
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException or SocketException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException or SocketException or OperationCanceledException)
         {
             // The end that was waited for.
         }

@@ -101,7 +101,7 @@ internal sealed class SyslogTls
             status |= element.Status;
         if (status.HasFlag(X509ChainStatusFlags.NotTimeValid))
             return "the receiver's certificate has expired or is not yet valid";
-        if ((status & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != X509ChainStatusFlags.NoError)
+        if ((status & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.NotSignatureValid)) != X509ChainStatusFlags.NoError)
             return "the receiver's certificate is not signed by a trusted authority (option ca=FILE names one)";
         return errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)
             ? $"the receiver's certificate is not made out for {host}"
