@@ -43,6 +43,7 @@ internal static class EvaluateCommand
     {
         var console = Terminal.Output;
         var table = Terminal.Table("Scenario", "Found", "After (s)", "Alerts", "By rule");
+        table.Columns[4].NoWrap = false;
         foreach (var scenario in result.Scenarios)
         {
             var rules = string.Join(", ", scenario.Alerts.Select(a => a.Rule).Distinct(StringComparer.Ordinal));

@@ -35,6 +35,7 @@ internal sealed class RunSummary(AnalysisRun run, IReadOnlyList<Alert> alerts)
         Heading(console, "Read");
         var rows = Terminal.Table("", "");
         rows.HideHeaders();
+        rows.Columns[1].NoWrap = false;
         Row(rows, "Capture", Inputs());
         Row(rows, "Packets", $"{Number(captured.Frames)}, {Bytes(captured.Bytes)}");
         Row(rows, "Time span", captured.Frames == 0 ? "none: no packets" : $"{PacketTime.ForPeople(run.FirstNs)} to {PacketTime.ForPeople(run.LastNs)} ({Duration(run.LastNs - run.FirstNs)})");
@@ -76,6 +77,7 @@ internal sealed class RunSummary(AnalysisRun run, IReadOnlyList<Alert> alerts)
         }
 
         var table = Terminal.Table("Address", "MAC", "Role", "Sure", "Name", "Vendor and model", "Offers");
+        table.Columns[5].NoWrap = table.Columns[6].NoWrap = false;
         foreach (var device in devices.OrderByDescending(d => d.Deeds.IsMedical).ThenBy(d => d.Address).Take(MaximumDevices))
         {
             table.AddRow(

@@ -12,12 +12,12 @@ internal static class Terminal
 
     public static IAnsiConsole Error { get; } = Create(Console.Error, Console.IsErrorRedirected);
 
-    /// <summary>A table without borders whose headers are underlined on terminals.</summary>
+    /// <summary>A table without borders whose headers are underlined on terminals. Columns do not wrap unless they are told to.</summary>
     public static Table Table(params string[] headers)
     {
         var table = new Table { Border = TableBorder.None };
         foreach (var header in headers)
-            table.AddColumn(new TableColumn(new Text(header, new Style(decoration: Decoration.Underline))) { Padding = new Padding(0, 0, 2, 0) });
+            table.AddColumn(new TableColumn(new Text(header, new Style(decoration: Decoration.Underline))) { Padding = new Padding(0, 0, 2, 0), NoWrap = true });
         return table;
     }
 
@@ -25,7 +25,7 @@ internal static class Terminal
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = new AnsiConsoleOutput(writer),
+            Out = new AnsiConsoleOutput(redirected ? new TrimmingWriter(writer) : writer),
             Ansi = redirected ? AnsiSupport.No : AnsiSupport.Detect,
             ColorSystem = redirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
             Interactive = InteractionSupport.No,
