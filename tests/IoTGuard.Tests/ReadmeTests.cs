@@ -24,8 +24,8 @@ public sealed class ReadmeTests
     public void Every_file_it_names_exists()
     {
         var text = File.ReadAllText(Repository.PathOf("README.md"));
-        foreach (System.Text.RegularExpressions.Match link in System.Text.RegularExpressions.Regex.Matches(text, @"\]\((?<file>[^)#:]+)\)", default, TimeSpan.FromSeconds(1)))
-            Assert.True(Path.Exists(Repository.PathOf(link.Groups["file"].Value)), $"README.md names {link.Groups["file"].Value}");
+        foreach (System.Text.RegularExpressions.Match link in System.Text.RegularExpressions.Regex.Matches(text, @"\]\((?<path>[^)#:]+)\)", System.Text.RegularExpressions.RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)))
+            Assert.True(Path.Exists(Repository.PathOf(link.Groups["path"].Value)), $"README.md names {link.Groups["path"].Value}");
     }
 
     private static IEnumerable<string> Examples()

@@ -32,7 +32,7 @@ internal static class CommonOptions
         };
         option.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() is < 1 or > MaximumWorkers)
+            if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[^1].Value, out var workers) && workers is >= 1 and <= MaximumWorkers))
                 result.AddError($"--workers takes a whole number from 1 to {MaximumWorkers}");
         });
         return option;

@@ -35,6 +35,7 @@ internal static class LearnSummary
         FactKind.BroadQuery => "device asks broad queries",
         FactKind.Hl7Sender => "HL7 senders",
         FactKind.Hl7Type => "HL7 message types on a link",
+        FactKind.MedicalService => "DICOM and HL7 services",
         FactKind.Finding => "findings that stood while learning",
         _ => kind.ToString(),
     };

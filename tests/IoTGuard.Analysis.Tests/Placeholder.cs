@@ -1,2 +1,0 @@
-namespace IoTGuard.Analysis.Tests;
-public sealed class Placeholder { [Fact] public void RepositoryIsFound() => Assert.True(File.Exists(TestSupport.Repository.PathOf("IoTGuard.slnx"))); }

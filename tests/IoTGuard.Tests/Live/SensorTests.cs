@@ -1,0 +1,97 @@
+using System.Text.Json;
+using IoTGuard.TestSupport;
+
+namespace IoTGuard.Tests.Live;
+
+/// <summary>The live sensor as a network team runs it: in a network namespace, the shipped attacks replayed into its interface.</summary>
+public sealed class SensorTests
+{
+    /// <summary>Replayed this many times faster than recorded: ten minutes in fifteen seconds, some 3,500 packets a second.</summary>
+    private const int Speed = 40;
+
+    [Fact]
+    public void Sees_live_what_analyze_sees_in_the_capture_and_ends_cleanly()
+    {
+        SkipUnlessPossible();
+        using var folder = new TemporaryFolder();
+        var capture = Repository.PathOf("captures", "hospital-attacks.pcapng");
+        Assert.Equal(0, ProgramRun.Of("analyze", capture, "--transactions", folder["file"]).Status);
+
+        var program = Repository.PathOf("artifacts", "bin", "IoTGuard", "release", "iotguard.dll");
+        var run = InNamespace($"""
+            ip link add mon type veth peer name gen
+            ip link set mon mtu 65535 up && ip link set gen mtu 65535 up
+            dotnet {program} sensor --interface mon --workers 2 --alerts {folder["alerts"]} --transactions {folder["live"]} > {folder["out"]} 2> {folder["log"]} &
+            sensor=$!
+            while ! grep -q capturing {folder["log"]}; do sleep 0.1; done
+            before=$(cat /sys/class/net/mon/statistics/tx_packets)
+            tcpreplay -q --preload-pcap -x {Speed} -i gen {capture} > /dev/null 2>&1
+            sleep 1
+            kill -TERM $sensor && wait $sensor
+            status=$?
+            echo "transmitted $(( $(cat /sys/class/net/mon/statistics/tx_packets) - before ))"
+            exit $status
+            """);
+        var log = File.ReadAllText(folder["log"]);
+        Assert.True(run.Status == 0, run.Error + log);
+        Assert.Contains("transmitted 0", run.Output, StringComparison.Ordinal);
+        Assert.Contains("kernel drops 0", log, StringComparison.Ordinal);
+        Assert.Equal(Events(folder["file"]), Events(folder["live"]));
+
+        var phases = File.ReadLines(folder["alerts"]).Select(l => Property(l, "id") + Property(l, "phase")).ToHashSet(StringComparer.Ordinal);
+        var ids = File.ReadLines(folder["alerts"]).Select(l => Property(l, "id")).Distinct(StringComparer.Ordinal).ToList();
+        Assert.True(ids.Count > 5);
+        foreach (var id in ids)
+        {
+            Assert.Contains(id + "opened", phases);
+            Assert.Contains(id + "closed", phases);
+        }
+    }
+
+    [Fact]
+    public void Without_the_right_to_listen_it_says_what_to_do()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "taking rights away needs root");
+        var program = Repository.PathOf("artifacts", "bin", "IoTGuard", "release", "iotguard.dll");
+        var run = ProgramRun.Shell($"setpriv --bounding-set -net_raw,-net_admin --inh-caps -all dotnet {program} sensor --interface lo");
+        Assert.Equal(2, run.Status);
+        Assert.Contains("setcap", run.Error, StringComparison.Ordinal);
+    }
+
+    private static void SkipUnlessPossible()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "a network namespace needs Linux and root");
+        foreach (var tool in new[] { "ip", "tcpreplay", "unshare" })
+            Assert.SkipUnless(ProgramRun.Shell($"command -v {tool}").Status == 0, $"{tool} is not installed");
+        Assert.SkipUnless(ProgramRun.Shell("unshare --net true").Status == 0, "the kernel gives no network namespace");
+    }
+
+    /// <summary>Runs lines of shell in a network namespace of their own, which goes with them. Nothing in it speaks by itself.</summary>
+    private static ProgramRun InNamespace(string lines) =>
+        ProgramRun.Start(
+            "unshare",
+            ["--net", "--mount", "bash", "-c", "mount -t sysfs sysfs /sys\nsysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1\nip link set lo up\n" + lines],
+            null,
+            Repository.Root);
+
+    /// <summary>How often each protocol event was seen. Faults are left out: that a frame stays open for long depends on the speed of the replay.</summary>
+    private static SortedDictionary<string, int> Events(string file)
+    {
+        var counts = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        foreach (var line in File.ReadLines(file))
+        {
+            var name = $"{Property(line, "protocol")} {Property(line, "event")}";
+            if (Property(line, "event") == "fault")
+                continue;
+            counts[name] = counts.GetValueOrDefault(name) + 1;
+        }
+
+        return counts;
+    }
+
+    private static string Property(string line, string name)
+    {
+        using var json = JsonDocument.Parse(line);
+        return json.RootElement.GetProperty(name).GetString()!;
+    }
+}
