@@ -44,7 +44,8 @@ public sealed class CorpusTests
         var theirs = new Dictionary<string, string[]>(StringComparer.Ordinal);
         foreach (var chunk in files.Chunk(400))
         {
-            foreach (var line in Tool.Run("capinfos", ["-T", "-M", "-r", "-m", "-Q", "-c", "-d", "-a", "-e", "-S", .. chunk]).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            var table = Tool.Run("capinfos", ["-T", "-M", "-r", "-m", "-Q", "-c", "-d", "-a", "-e", "-S", .. chunk]);
+            foreach (var line in table.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {
                 var fields = line.Split("\",\"").Select(static f => f.Trim('"', '\r')).ToArray();
                 theirs[fields[0]] = fields[1..];
@@ -83,7 +84,8 @@ public sealed class CorpusTests
             using var source = CaptureFile.Open(file);
             var ours = Frames.All(source);
             // tshark counts some other blocks of pcapng as frames, which have no encapsulation.
-            var theirs = Tool.Run("tshark", "-n", "-r", file, "-Y", "frame.encap_type", "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.len", "-e", "frame.cap_len")
+            string[] fields = ["-T", "fields", "-e", "frame.time_epoch", "-e", "frame.len", "-e", "frame.cap_len"];
+            var theirs = Tool.Run("tshark", ["-n", "-r", file, "-Y", "frame.encap_type", .. fields])
                 .Split('\n', StringSplitOptions.RemoveEmptyEntries);
             // tshark prints no time for a frame without one (simple packet block), we that of the frame before.
             var printed = ours.Zip(theirs, static (frame, line) =>

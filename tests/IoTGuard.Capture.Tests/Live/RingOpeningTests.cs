@@ -54,7 +54,8 @@ public sealed class RingOpeningTests
     public void RingThatIsNotPossibleIsRefused(int blockBytes, int blockCount)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "live capture needs Linux");
-        Assert.Contains("not possible", Assert.Throws<CaptureException>(() => PacketRing.Open(new("lo") { BlockBytes = blockBytes, BlockCount = blockCount })).Message);
+        var options = new PacketRingOptions("lo") { BlockBytes = blockBytes, BlockCount = blockCount };
+        Assert.Contains("not possible", Assert.Throws<CaptureException>(() => PacketRing.Open(options)).Message);
     }
 
     [Fact]

@@ -43,9 +43,10 @@ public sealed class SilenceTests
         var before = network.SentBy("mon");
         using var witness = network.Start("tcpdump", "-i", "gen", "-Q", "in", "-w", "-", "-U", "--immediate-mode");
         // It says on which interface it listens once it does.
-        while (await witness.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.Contains("listening", StringComparison.Ordinal))
-        {
-        }
+        string? line;
+        do
+            line = await witness.StandardError.ReadLineAsync(TestContext.Current.CancellationToken);
+        while (line is not null && !line.Contains("listening", StringComparison.Ordinal));
 
         var rings = network.Open(new("mon"), rings: 3);
         network.Replay(Recording([.. Enumerable.Range(0, 500).Select(static i => Tcp(i, toServer: i % 2 == 0))]));
