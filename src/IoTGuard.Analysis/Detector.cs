@@ -1,5 +1,6 @@
 using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Features;
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Inventory;
 using IoTGuard.Analysis.Rules;
@@ -30,12 +31,14 @@ public sealed class Detector
     private readonly ProtocolFaultDetection _faults;
     private readonly Hl7SenderDetection _senders;
     private readonly Hl7RateDetection _rates;
+    private readonly AnomalyDetection _anomalies;
     private readonly SiteTeacher _teacher;
     private long _nextTickNs = long.MinValue;
 
     /// <param name="site">What was learned; <see cref="Site.Empty"/> on the first day.</param>
     /// <param name="options">Limits and choices.</param>
     /// <param name="alerts">Receives alerts as they open, change and close.</param>
+    /// <exception cref="IoTGuard.Learning.ModelException">The site's model is damaged, or made for another feature schema.</exception>
     /// <exception cref="ArgumentException">The options name a threshold that no rule has.</exception>
     public Detector(Site site, DetectorOptions options, IAlertSink alerts)
     {
@@ -52,11 +55,16 @@ public sealed class Detector
         _faults = new ProtocolFaultDetection(_context);
         _senders = new Hl7SenderDetection(_context);
         _rates = new Hl7RateDetection(_context);
+        _anomalies = new AnomalyDetection(_context, options);
         _teacher = new SiteTeacher(_context);
+        Sample = new FlowSample(options.TrainingRows);
     }
 
     /// <summary>The devices seen so far, and those of the site.</summary>
     public DeviceInventory Devices => _context.Devices;
+
+    /// <summary>Feature rows of the flows seen, for training a model; empty when <see cref="DetectorOptions.TrainingRows"/> is 0.</summary>
+    public FlowSample Sample { get; }
 
     /// <summary>Takes an event, in the order of <see cref="EventKey"/>.</summary>
     public void OnEvent(EventBatch batch, in SensorEvent e)
@@ -143,7 +151,11 @@ public sealed class Detector
         OnFlow(in flow, now);
         _probes.OnClosed(in flow, now);
         _load.OnClosed(in flow, now);
-        _teacher.OnFlow(in flow);
+        _anomalies.OnClosed(in flow, now);
+        if (!AnomalyDetection.IsScored(in flow, NetworkRules.FlowAnomaly["packets"]))
+            return;
+        _teacher.OnScored();
+        Sample.Offer(in flow);
     }
 
     private void OnTransaction(Transaction transaction, long now)

@@ -14,6 +14,9 @@ namespace IoTGuard.Analysis.Alerts;
 /// </summary>
 internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scope, DetectorOptions options, IAlertSink sink)
 {
+    /// <summary>Medical roles less sure than this are not named in alerts: one message makes no hospital information system.</summary>
+    private const double LeastRoleConfidence = 0.5;
+
     private readonly Dictionary<AlertKey, OpenAlert> _open = [];
     private readonly List<OpenAlert> _due = [];
 
@@ -118,9 +121,12 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
         }
 
         var role = device.Role;
-        return new AlertEndpoint(ip, device.Mac.IsNone ? null : device.Mac.ToString(), role.Role == DeviceRole.Unknown ? null : RoleJudgement.NameOf(role.Role),
+        return new AlertEndpoint(ip, device.Mac.IsNone ? null : device.Mac.ToString(), !IsSure(role) ? null : RoleJudgement.NameOf(role.Role),
             device.DisplayName, device.Vendor, device.Model);
     }
+
+    private static bool IsSure(RoleJudgement role) =>
+        role.Confidence >= LeastRoleConfidence || role.Role is DeviceRole.Client or DeviceRole.Server or DeviceRole.InfrastructureServer;
 
     private static AlertKey KeyOf(Rule rule, in Party device, IpAddress peer) =>
         new(rule, device.Address == default ? device : device with { Mac = default }, rule.Has(RuleTraits.PerPeer) ? peer : default);

@@ -82,7 +82,7 @@ public readonly record struct Fact(FactKind Kind, IpAddress A, IpAddress B = def
 public readonly record struct FactHistory(long FirstNs, long LastNs, long Count);
 
 /// <summary>What a run sees, beside what the site knew. Bounded: when full, new facts are neither kept nor news.</summary>
-public sealed class FactBook(IReadOnlyDictionary<Fact, FactHistory> known, int maximum)
+public sealed class FactBook(IReadOnlyDictionary<Fact, FactHistory> known, int maximum, Func<IpAddress, IpAddress> identity)
 {
     private readonly Dictionary<Fact, FactHistory> _seen = [];
 
@@ -93,14 +93,15 @@ public sealed class FactBook(IReadOnlyDictionary<Fact, FactHistory> known, int m
     public long Overflows { get; private set; }
 
     /// <summary>True when the site or this run knows the fact.</summary>
-    public bool Contains(in Fact fact) => _seen.ContainsKey(fact) || known.ContainsKey(fact);
+    public bool Contains(in Fact fact) => _seen.ContainsKey(Identified(fact)) || IsLearned(fact);
 
     /// <summary>True when the site knew the fact before this run.</summary>
-    public bool IsLearned(in Fact fact) => known.ContainsKey(fact);
+    public bool IsLearned(in Fact fact) => known.Count > 0 && known.ContainsKey(Identified(fact));
 
     /// <summary>Notes a sighting. True when the fact is new to the run and to the site.</summary>
-    public bool Note(in Fact fact, long timeNs)
+    public bool Note(in Fact sighted, long timeNs)
     {
+        var fact = Identified(sighted);
         if (_seen.Count >= maximum && !_seen.ContainsKey(fact))
         {
             Overflows++;
@@ -111,4 +112,7 @@ public sealed class FactBook(IReadOnlyDictionary<Fact, FactHistory> known, int m
         history = exists ? history with { LastNs = timeNs, Count = history.Count + 1 } : new FactHistory(timeNs, timeNs, 1);
         return !exists && !known.ContainsKey(fact);
     }
+
+    /// <summary>The fact about devices, whichever of their addresses they used.</summary>
+    private Fact Identified(in Fact fact) => fact with { A = identity(fact.A), B = fact.B == default ? default : identity(fact.B) };
 }

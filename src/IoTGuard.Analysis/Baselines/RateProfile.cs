@@ -48,7 +48,7 @@ public readonly record struct RateProfile(double Largest, double Second, long Wi
 public readonly record struct RateKey(IpAddress Device, RateKind Kind);
 
 /// <summary>Counts amounts in windows of packet time; bounded by <see cref="MaximumKeys"/>, beyond which new devices are not profiled.</summary>
-public sealed class RateBook(IReadOnlyDictionary<RateKey, RateProfile> known)
+public sealed class RateBook(IReadOnlyDictionary<RateKey, RateProfile> known, Func<IpAddress, IpAddress> identity)
 {
     /// <summary>Most pairs of device and amount.</summary>
     public const int MaximumKeys = 200_000;
@@ -73,7 +73,7 @@ public sealed class RateBook(IReadOnlyDictionary<RateKey, RateProfile> known)
     /// <summary>Adds an amount at a time.</summary>
     public void Add(IpAddress device, RateKind kind, double amount, long timeNs)
     {
-        var key = new RateKey(device, kind);
+        var key = new RateKey(identity(device), kind);
         if (_windows.Count >= MaximumKeys && !_windows.ContainsKey(key))
             return;
         ref var window = ref CollectionsMarshal.GetValueRefOrAddDefault(_windows, key, out var exists);
@@ -93,7 +93,7 @@ public sealed class RateBook(IReadOnlyDictionary<RateKey, RateProfile> known)
     }
 
     /// <summary>Upper end of what was usual for the device when the site was learned; 0 when nothing is known.</summary>
-    public double UsualOf(IpAddress device, RateKind kind) => known.TryGetValue(new RateKey(device, kind), out var profile) ? profile.Usual : 0;
+    public double UsualOf(IpAddress device, RateKind kind) => known.TryGetValue(new RateKey(identity(device), kind), out var profile) ? profile.Usual : 0;
 
     /// <summary>Profiles of this run, open windows included.</summary>
     public Dictionary<RateKey, RateProfile> Profiles()

@@ -9,6 +9,9 @@ namespace IoTGuard.Analysis.Baselines;
 /// <summary>Files to site. Every problem becomes a <see cref="SiteException"/> that names file and line.</summary>
 internal static class SiteReader
 {
+    /// <summary>How much more a learned name counts than one seen once.</summary>
+    private const int LearnedWeight = 1000;
+
     public static Site Read(IReadOnlyDictionary<string, byte[]> files)
     {
         var devices = new List<Device>();
@@ -109,9 +112,9 @@ internal static class SiteReader
         foreach (var address in addresses.Skip(1))
             device.AddAddress(address);
         foreach (var name in json.GetProperty("names").EnumerateArray())
-            device.AddName(name.GetString());
+            device.AddName(name.GetString(), LearnedWeight);
         foreach (var title in json.GetProperty("ae_titles").EnumerateArray())
-            device.AddAeTitle(title.GetString());
+            device.AddAeTitle(title.GetString(), LearnedWeight);
         foreach (var service in json.GetProperty("offered").EnumerateArray())
             device.AddOffered(Service(service.GetString()));
         foreach (var service in json.GetProperty("used").EnumerateArray())

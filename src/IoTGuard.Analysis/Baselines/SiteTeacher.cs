@@ -1,5 +1,3 @@
-using IoTGuard.Analysis.Flows;
-using IoTGuard.Analysis.Inventory;
 using IoTGuard.Analysis.Rules;
 
 namespace IoTGuard.Analysis.Baselines;
@@ -17,11 +15,8 @@ internal sealed class SiteTeacher(DetectionContext context)
         _lastNs = Math.Max(_lastNs, timeNs);
     }
 
-    public void OnFlow(in FlowRecord flow)
-    {
-        if (flow.FromOriginator.Packets + flow.FromResponder.Packets >= 8)
-            _scoredFlows++;
-    }
+    /// <summary>A flow closed that a model would score.</summary>
+    public void OnScored() => _scoredFlows++;
 
     public Site Teach()
     {
@@ -30,8 +25,14 @@ internal sealed class SiteTeacher(DetectionContext context)
         var facts = new Dictionary<Fact, FactHistory>(context.Facts.Seen.Count);
         foreach (var (fact, history) in context.Facts.Seen)
         {
-            if (!offenders.Contains(fact.A))
-                facts.Add(fact, history);
+            if (offenders.Contains(fact.A))
+                continue;
+
+            // Addresses that were joined to a device after the fact was seen.
+            var identified = fact with { A = context.IdentityOf(fact.A), B = fact.B == default ? default : context.IdentityOf(fact.B) };
+            facts[identified] = facts.TryGetValue(identified, out var other)
+                ? new FactHistory(Math.Min(other.FirstNs, history.FirstNs), Math.Max(other.LastNs, history.LastNs), other.Count + history.Count)
+                : history;
         }
 
         var middle = Novelty.MiddleOf(period);
@@ -41,7 +42,7 @@ internal sealed class SiteTeacher(DetectionContext context)
             .ToDictionary(static g => g.Key, g => g.Count() / halfHours);
         return new Site
         {
-            Devices = [.. context.Devices.Devices.Where(d => d.IsConfirmed && (d.IsLearned || !offenders.Contains(d.Address))).Select(static d => d.Copy())],
+            Devices = [.. context.Devices.Devices.Where(d => d.IsConfirmed && (d.IsLearned || !offenders.Contains(d.Address))).Select(static d => d.AsLearned())],
             Facts = facts,
             Rates = context.Rates.Profiles().Where(r => !offenders.Contains(r.Key.Device)).ToDictionary(),
             Periods = period == default ? [] : [period],

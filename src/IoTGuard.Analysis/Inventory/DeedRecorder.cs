@@ -7,6 +7,11 @@ internal sealed class DeedRecorder(DeviceInventory devices)
 {
     private const string WorklistFind = "1.2.840.10008.5.1.4.31";
 
+    /// <summary>Most application names remembered of what devices were sent.</summary>
+    public const int MaximumReceived = 65_536;
+
+    private readonly HashSet<(Wire.Network.IpAddress Receiver, string Application)> _received = [];
+
     // PS3.7 C.1: Success is 0000, Warning Bxxx and few others, Pending FF00 and FF01.
     private const int StatusSuccess = 0;
 
@@ -61,7 +66,7 @@ internal sealed class DeedRecorder(DeviceInventory devices)
         }
     }
 
-    private static void OnHl7(Hl7Transaction transaction, Device? client, Device? server)
+    private void OnHl7(Hl7Transaction transaction, Device? client, Device? server)
     {
         switch (Rules.Hl7SenderDetection.CodeOf(transaction))
         {
@@ -80,7 +85,16 @@ internal sealed class DeedRecorder(DeviceInventory devices)
         }
 
         Count(server, static (ref d) => d.Hl7Received++);
-        client?.AddName(transaction.SendingApplication);
+        if (transaction.AckCode is not ("AA" or "CA"))
+            return;
+
+        // Who passes messages on speaks in the names of others; what it is called itself stands in what it is sent.
+        if (client is { Deeds.Hl7Received: 0 })
+            server?.AddName(transaction.ReceivingApplication);
+        if (server is not null && transaction.SendingApplication is { } application && _received.Count < MaximumReceived)
+            _received.Add((server.Address, application));
+        if (client is not null && transaction.SendingApplication is { } own && !_received.Contains((client.Address, own)))
+            client.AddName(own);
     }
 
     /// <summary>An object names the equipment that made it; that is the sender, unless the sender passes on what it was given.</summary>

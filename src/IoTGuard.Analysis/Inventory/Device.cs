@@ -84,6 +84,28 @@ public struct Deeds
     public int Hl7Received;
     public int InfrastructureAnswers;
 
+    /// <summary>Adds the counts of another.</summary>
+    internal void Add(in Deeds other)
+    {
+        StoresSent += other.StoresSent;
+        StoresAccepted += other.StoresAccepted;
+        QueriesAsked += other.QueriesAsked;
+        QueriesAnswered += other.QueriesAnswered;
+        RetrievesAsked += other.RetrievesAsked;
+        RetrievesAnswered += other.RetrievesAnswered;
+        WorklistAsked += other.WorklistAsked;
+        WorklistAnswered += other.WorklistAnswered;
+        StepsReported += other.StepsReported;
+        StepsAccepted += other.StepsAccepted;
+        EchoesSent += other.EchoesSent;
+        AdtSent += other.AdtSent;
+        OrdersSent += other.OrdersSent;
+        ResultsSent += other.ResultsSent;
+        OtherHl7Sent += other.OtherHl7Sent;
+        Hl7Received += other.Hl7Received;
+        InfrastructureAnswers += other.InfrastructureAnswers;
+    }
+
     public readonly int Hl7Sent => AdtSent + OrdersSent + ResultsSent + OtherHl7Sent;
 
     /// <summary>True when the device took part in DICOM or HL7.</summary>
@@ -99,8 +121,8 @@ public sealed class Device
     public const int MaximumListed = 32;
 
     private readonly List<IpAddress> _addresses = [];
-    private readonly SortedSet<string> _names = new(StringComparer.Ordinal);
-    private readonly SortedSet<string> _aeTitles = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, int> _names = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, int> _aeTitles = new(StringComparer.Ordinal);
     private readonly SortedSet<ServicePort> _offered = [];
     private readonly SortedSet<ServicePort> _used = [];
     private Deeds _deeds;
@@ -147,9 +169,9 @@ public sealed class Device
     public string? Modality { get; internal set; }
 
     /// <summary>DICOM station names and HL7 application names.</summary>
-    public IReadOnlyCollection<string> Names => _names;
+    public IReadOnlyCollection<string> Names => _names.Keys;
 
-    public IReadOnlyCollection<string> AeTitles => _aeTitles;
+    public IReadOnlyCollection<string> AeTitles => _aeTitles.Keys;
 
     /// <summary>Services that answered on this device.</summary>
     public IReadOnlyCollection<ServicePort> Offered => _offered;
@@ -162,8 +184,8 @@ public sealed class Device
     /// <summary>The role with its confidence (0 to 1) and why.</summary>
     public RoleJudgement Role => RoleJudgement.Of(this);
 
-    /// <summary>Name for people: station or application name, else the AE title, else null.</summary>
-    public string? DisplayName => _names.Min ?? _aeTitles.Min;
+    /// <summary>Name for people: the AE title used most, else the station or application name, else null.</summary>
+    public string? DisplayName => MostUsed(_aeTitles) ?? MostUsed(_names);
 
     internal bool AddAddress(IpAddress address)
     {
@@ -179,9 +201,9 @@ public sealed class Device
             _addresses.Remove(address);
     }
 
-    internal void AddName(string? name) => Add(_names, name);
+    internal void AddName(string? name, int times = 1) => Add(_names, name, times);
 
-    internal void AddAeTitle(string? title) => Add(_aeTitles, title);
+    internal void AddAeTitle(string? title, int times = 1) => Add(_aeTitles, title, times);
 
     /// <summary>True when the service is new here.</summary>
     internal bool AddOffered(ServicePort service) => _offered.Count < MaximumListed && _offered.Add(service);
@@ -190,6 +212,28 @@ public sealed class Device
     {
         if (_used.Count < MaximumListed)
             _used.Add(service);
+    }
+
+    /// <summary>Takes over what was seen of the same device under another address.</summary>
+    internal void Absorb(Device other)
+    {
+        FirstSeenNs = Math.Min(FirstSeenNs, other.FirstSeenNs);
+        LastSeenNs = Math.Max(LastSeenNs, other.LastSeenNs);
+        IsConfirmed |= other.IsConfirmed;
+        Vendor ??= other.Vendor;
+        Model ??= other.Model;
+        Software ??= other.Software;
+        Serial ??= other.Serial;
+        Modality ??= other.Modality;
+        _deeds.Add(other._deeds);
+        foreach (var (name, times) in other._names)
+            AddName(name, times);
+        foreach (var (title, times) in other._aeTitles)
+            AddAeTitle(title, times);
+        foreach (var service in other._offered)
+            AddOffered(service);
+        foreach (var service in other._used)
+            AddUsed(service);
     }
 
     /// <summary>A copy that changes on its own.</summary>
@@ -210,16 +254,43 @@ public sealed class Device
             _deeds = _deeds,
         };
         copy._addresses.AddRange(_addresses.Skip(1));
-        copy._names.UnionWith(_names);
-        copy._aeTitles.UnionWith(_aeTitles);
+        foreach (var (name, times) in _names)
+            copy.AddName(name, times);
+        foreach (var (title, times) in _aeTitles)
+            copy.AddAeTitle(title, times);
         copy._offered.UnionWith(_offered);
         copy._used.UnionWith(_used);
         return copy;
     }
 
-    private static void Add(SortedSet<string> set, string? text)
+    /// <summary>A copy as it stands in a site.</summary>
+    internal Device AsLearned()
     {
-        if (text is not null && set.Count < MaximumListed)
-            set.Add(text);
+        var copy = Copy();
+        copy.IsLearned = true;
+        return copy;
+    }
+
+    private static void Add(SortedDictionary<string, int> set, string? text, int times)
+    {
+        if (text is null)
+            return;
+        if (set.TryGetValue(text, out var before))
+            set[text] = (int)Math.Min((long)before + times, int.MaxValue);
+        else if (set.Count < MaximumListed)
+            set.Add(text, times);
+    }
+
+    private static string? MostUsed(SortedDictionary<string, int> set)
+    {
+        string? best = null;
+        var most = 0;
+        foreach (var (text, times) in set)
+        {
+            if (times > most)
+                (best, most) = (text, times);
+        }
+
+        return best;
     }
 }

@@ -92,6 +92,8 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
         {
             device.IsRouter |= entry.IsRouter;
             entry.Device ??= device;
+            if (!entry.IsRouter && address.IsIpv4 && entry.Addresses.Count > 1)
+                Join(device, entry);
         }
 
         return device;
@@ -141,6 +143,29 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
         return device;
     }
 
+    /// <summary>Joins what was seen under IPv6 addresses of the same hardware address before the host was known by ARP.</summary>
+    private void Join(Device device, MacEntry entry)
+    {
+        if (entry.Addresses.Count(static a => a.IsIpv4) != 1)
+            return;
+        foreach (var address in entry.Addresses)
+        {
+            if (address.IsIpv4 || !_byAddress.TryGetValue(address, out var other) || other == device || other.IsLearned || !device.AddAddress(address))
+                continue;
+            _byAddress[address] = device;
+            if (other.Addresses.Count > 1)
+            {
+                other.RemoveAddress(address);
+                continue;
+            }
+
+            device.Absorb(other);
+            _devices.Remove(other);
+        }
+
+        entry.Device = device;
+    }
+
     private MacEntry? NoteMac(IpAddress address, MacAddress mac, bool isOutside)
     {
         if (mac.IsNone || mac.IsGroup)
@@ -180,9 +205,14 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
         {
             if (!_byAddress.TryGetValue(address, out var device) || device.Mac != mac)
                 continue;
-            if (device.MacFromArp)
+            if (device.MacFromArp && address.IsIpv4)
             {
                 device.IsRouter = true;
+            }
+            else if (device.MacFromArp)
+            {
+                device.RemoveAddress(address);
+                _byAddress.Remove(address);
             }
             else
             {

@@ -30,8 +30,8 @@ internal sealed class DetectionContext
         Devices = new DeviceInventory(Scope, options.MaximumDevices);
         foreach (var device in site.Devices)
             Devices.Restore(device.Copy());
-        Facts = new FactBook(site.Facts, options.MaximumFacts);
-        Rates = new RateBook(site.Rates);
+        Facts = new FactBook(site.Facts, options.MaximumFacts, IdentityOf);
+        Rates = new RateBook(site.Rates, IdentityOf);
         Novelty = new Novelty(site);
         Alerts = new AlertCorrelator(Devices, Scope, options, sink);
     }
@@ -59,8 +59,14 @@ internal sealed class DetectionContext
     /// <summary>A rule with the thresholds of this run.</summary>
     public Rule Of(Rule rule) => RuleTable.With(rule, _options.Thresholds);
 
+    /// <summary>Confidence in a new fact about a device, see <see cref="Baselines.Novelty"/>.</summary>
+    public double Weigh(FactKind kind, IpAddress device, double settled) => Novelty.Weigh(kind, IdentityOf(device), settled);
+
     /// <summary>A threshold of seconds as nanoseconds.</summary>
     public static long Ns(double seconds) => (long)(seconds * 1e9);
+
+    /// <summary>The address that stands for a device in facts and rates: the first of its addresses.</summary>
+    public IpAddress IdentityOf(IpAddress address) => Devices.Find(address)?.Address ?? address;
 
     /// <summary>A party as alerts name it: with its own hardware address when that is known, never a router's.</summary>
     public Party PartyOf(IpAddress address, MacAddress mac)

@@ -154,21 +154,21 @@ internal sealed class DicomAssociationDetection
     {
         var fact = FactOf(transaction);
         var isNew = _context.Facts.Note(fact, transaction.TimeNs);
-        if (!_context.Site.IsLearned || transaction.CallingAe is not { } calling || _knownTitlesOf.Contains((transaction.Client, calling)))
+        if (!_context.Site.IsLearned || transaction.CallingAe is not { } calling || _knownTitlesOf.Contains((_context.IdentityOf(transaction.Client), calling)))
             return;
         if (!isNew && _context.Alerts.Find(_unknown, client, server.Address) is null)
             return;
         var stolen = _knownTitles.TryGetValue(calling, out var owner);
         var isStranger = _context.Devices.Find(transaction.Client) is not { IsLearned: true };
         var weight = stolen ? StolenTitleWeight : isStranger ? StrangerWeight : NewTitleWeight;
-        var confidence = _context.Novelty.Weigh(FactKind.AePair, transaction.Client, weight);
+        var confidence = _context.Weigh(FactKind.AePair, transaction.Client, weight);
         if (confidence < _unknown["confidence"])
             return;
         var open = _context.Observe(_unknown, client, server, transaction.TimeNs, transaction.TimeNs, confidence);
         if (open is null)
             return;
         open.Alert.Protocol = "dicom";
-        open.Include("calling AE title", calling).Text("known as", stolen ? $"is the title of {owner}" : "was never used at this site").Flow(transaction);
+        open.Include("calling AE title", calling).Include("known as", stolen ? $"is the title of {owner}" : "was never used at this site").Flow(transaction);
         _context.Alerts.Emit(open);
     }
 

@@ -60,14 +60,14 @@ internal sealed class DicomObjectDetection
         if (transaction.SopClass is not { } sopClass)
             return;
         var isNew = _context.Facts.Note(new Fact(FactKind.SopClass, transaction.Client, Text: sopClass), transaction.TimeNs);
-        if (!isNew || !_context.Site.IsLearned)
+        if (!isNew || !_context.Site.IsLearned || _context.Scope.IsOutside(transaction.Server))
             return;
 
         // An archive passes on whatever it was given.
         if (_context.Devices.Find(transaction.Client) is { Role.Role: DeviceRole.Pacs })
             return;
-        var weight = !_knownSenders.Contains(transaction.Client) ? StrangerWeight : _siteClasses.Contains(sopClass) ? KnownAtSiteWeight : NewAtSiteWeight;
-        var confidence = _context.Novelty.Weigh(FactKind.SopClass, transaction.Client, weight);
+        var weight = !_knownSenders.Contains(_context.IdentityOf(transaction.Client)) ? StrangerWeight : _siteClasses.Contains(sopClass) ? KnownAtSiteWeight : NewAtSiteWeight;
+        var confidence = _context.Weigh(FactKind.SopClass, transaction.Client, weight);
         if (confidence < _class["confidence"])
             return;
         var open = Observe(_class, transaction, transaction.TimeNs, confidence);

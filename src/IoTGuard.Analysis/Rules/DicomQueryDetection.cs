@@ -41,9 +41,10 @@ internal sealed class DicomQueryDetection
         }
     }
 
-    private sealed class Pair(DistinctWindow studies)
+    private sealed class Pair(DistinctWindow studies, DistinctWindow walked)
     {
         public readonly DistinctWindow Studies = studies;
+        public readonly DistinctWindow Walked = walked;
         public WindowSum Queries;
         public WindowSum Broad;
         public WindowSum Results;
@@ -71,7 +72,7 @@ internal sealed class DicomQueryDetection
     }
 
     private Pair? PairOf(DicomTransaction transaction) => _pairs.Touch((transaction.Client, transaction.Server), transaction.TimeNs,
-        () => new Pair(new DistinctWindow(_studyWindow, MaximumStudies)));
+        () => new Pair(new DistinctWindow(_studyWindow, MaximumStudies), new DistinctWindow(_queryWindow, MaximumStudies)));
 
     private void OnQuery(DicomTransaction transaction)
     {
@@ -100,7 +101,8 @@ internal sealed class DicomQueryDetection
         var results = isBroad && pair.BroadResults.Total >= Math.Max(_harvest["broad_results"], _harvest["factor"] * usualResults);
         var device = _context.PartyOf(transaction.Client, transaction.ClientMac);
         var goesOn = _context.Alerts.Find(_harvest, device, transaction.Server) is not null;
-        if (!many && !broad && !results && !goesOn)
+        var walk = IsWalk(transaction, pair, usualQueries);
+        if (!many && !broad && !results && !walk && !(goesOn && (isBroad || 2 * pair.Queries.Total >= _harvest["queries"])))
             return;
         var open = _context.Observe(_harvest, device, _context.PartyOf(transaction.Server, transaction.ServerMac), pair.Queries.FirstNs, now, broad || results ? 0.9 : 0.7,
             goesOn ? 1 : (long)pair.Queries.Total);
@@ -118,6 +120,15 @@ internal sealed class DicomQueryDetection
         _context.Alerts.Emit(open);
     }
 
+    /// <summary>Down the levels of many studies: SERIES and IMAGE queries, study by study.</summary>
+    private bool IsWalk(DicomTransaction transaction, Pair pair, double usualQueries)
+    {
+        if (transaction.QueryLevel is not ("SERIES" or "IMAGE") || transaction.Study.IsNone)
+            return false;
+        pair.Walked.Add(transaction.Study.Low, transaction.TimeNs);
+        return pair.Walked.Count >= _harvest["walked_studies"] && pair.Queries.Total >= _harvest["factor"] * usualQueries;
+    }
+
     private void OnRetrieval(DicomTransaction transaction)
     {
         if (PairOf(transaction) is not { } pair)
@@ -130,7 +141,7 @@ internal sealed class DicomQueryDetection
         var usual = _context.Rates.UsualOf(transaction.Client, RateKind.Retrievals);
         var device = _context.PartyOf(transaction.Client, transaction.ClientMac);
         var goesOn = _context.Alerts.Find(_bulk, device, transaction.Server) is not null;
-        if (!goesOn && pair.Studies.Count < Math.Max(_bulk["studies"], _bulk["factor"] * usual))
+        if (pair.Studies.Count < Math.Max(_bulk["studies"], _bulk["factor"] * usual) / (goesOn ? 2 : 1))
             return;
         var open = _context.Observe(_bulk, device, _context.PartyOf(transaction.Server, transaction.ServerMac), pair.Studies.FirstNs, now, 0.85,
             goesOn ? 1 : pair.Studies.Count);
@@ -161,7 +172,7 @@ internal sealed class DicomQueryDetection
         if (destination == transaction.CallingAe
             && _context.Facts.IsLearned(new Fact(FactKind.AePair, transaction.Client, transaction.Server, Text: transaction.CallingAe, OtherText: transaction.CalledAe)))
             return;
-        var confidence = _context.Novelty.Weigh(FactKind.MoveDestination, transaction.Client, NewDestinationWeight);
+        var confidence = _context.Weigh(FactKind.MoveDestination, transaction.Client, NewDestinationWeight);
         if (confidence < _destination["confidence"])
             return;
         var open = _context.Observe(_destination, _context.PartyOf(transaction.Client, transaction.ClientMac),

@@ -54,14 +54,14 @@ internal static class DicomRules
     {
         Id = "dicom-query-harvesting", Title = "Patient data is being harvested by queries", Category = "data-collection", Severity = 8,
         Attack = Techniques.Of("T1213", "T1119", "T0811"),
-        Condition = "C-FIND requests without any specific key (all empty or wildcards) in a row or with very many results, or far more requests than usual.",
+        Condition = "C-FIND requests without any specific key (all empty or wildcards) in a row or with very many results; series by series through many studies; or far more requests than usual.",
         Template = "{device} sent {queries} queries to {peer}, {broad queries} of them for everybody, and got {results} results.",
         Recommendation = "Ask the user of the device; if it was not intended, block it and assess which patients were listed.",
         FalsePositives = "Statistics, migration and quality-assurance tools; a worklist that is refreshed without any filter.",
         Traits = RuleTraits.Hostile | RuleTraits.PerPeer,
         Thresholds =
         [
-            new("broad_queries", 3, "requests"), new("broad_results", 100, "results"), new("queries", 25, "requests"), new("factor", 3, "times usual"),
+            new("broad_queries", 3, "requests"), new("broad_results", 100, "results"), new("queries", 25, "requests"), new("walked_studies", 8, "studies"), new("factor", 3, "times usual"),
             new("window", 120, "s"),
         ],
     };

@@ -6,8 +6,9 @@ namespace IoTGuard.Analysis.Rules;
 /// </summary>
 internal sealed class DistinctWindow(long windowNs, int limit)
 {
-    private HashSet<ulong> _current = [];
-    private HashSet<ulong> _previous = [];
+    // Made when needed: most windows of a flood's sources stay empty.
+    private HashSet<ulong>? _current;
+    private HashSet<ulong>? _previous;
     private long _startNs = long.MinValue;
     private int _fresh;
 
@@ -15,7 +16,7 @@ internal sealed class DistinctWindow(long windowNs, int limit)
     public int Limit { get; set; } = limit;
 
     /// <summary>Different values in the window.</summary>
-    public int Count => _previous.Count + _fresh;
+    public int Count => (_previous?.Count ?? 0) + _fresh;
 
     /// <summary>Packet time of the oldest value that may still be counted, ns.</summary>
     public long FirstNs { get; private set; }
@@ -24,9 +25,9 @@ internal sealed class DistinctWindow(long windowNs, int limit)
     public bool Add(ulong value, long timeNs)
     {
         Rotate(timeNs);
-        if (Count >= Limit || !_current.Add(value))
+        if (Count >= Limit || !(_current ??= []).Add(value))
             return false;
-        if (_previous.Contains(value))
+        if (_previous is not null && _previous.Contains(value))
             return false;
         if (Count == 0)
             FirstNs = timeNs;
@@ -34,21 +35,14 @@ internal sealed class DistinctWindow(long windowNs, int limit)
         return true;
     }
 
-    public bool Contains(ulong value) => _current.Contains(value) || _previous.Contains(value);
+    public bool Contains(ulong value) => (_current is not null && _current.Contains(value)) || (_previous is not null && _previous.Contains(value));
 
     /// <summary>Takes a value out.</summary>
     public void Remove(ulong value)
     {
-        var held = _previous.Remove(value);
-        if (_current.Remove(value) && !held)
+        var held = _previous is not null && _previous.Remove(value);
+        if (_current is not null && _current.Remove(value) && !held)
             _fresh--;
-    }
-
-    public void Clear()
-    {
-        _current.Clear();
-        _previous.Clear();
-        _fresh = 0;
     }
 
     /// <summary>Forgets what is too old at a time.</summary>
@@ -64,11 +58,11 @@ internal sealed class DistinctWindow(long windowNs, int limit)
         if (age < windowNs / 2)
             return;
         (_previous, _current) = (_current, _previous);
-        _current.Clear();
+        _current?.Clear();
         if (age >= windowNs)
-            _previous.Clear();
+            _previous?.Clear();
         _fresh = 0;
-        FirstNs = _previous.Count == 0 ? timeNs : Math.Max(FirstNs, _startNs);
+        FirstNs = _previous is not { Count: > 0 } ? timeNs : Math.Max(FirstNs, _startNs);
         _startNs = timeNs;
     }
 }

@@ -14,13 +14,22 @@ internal sealed class Hl7RateDetection(DetectionContext context)
     /// <summary>Control ids remembered; the oldest is forgotten first.</summary>
     public const int MaximumControlIds = 65_536;
 
+    /// <summary>How long before a message that is passed on may have come in, ns of packet time.</summary>
+    private const long ForwardingNs = 60_000_000_000;
+
     private readonly Rule _flood = context.Of(Hl7Rules.Flood);
     private readonly Rule _query = context.Of(Hl7Rules.QueryHarvesting);
     private readonly Rule _failing = context.Of(Hl7Rules.FailingInterface);
     private readonly Rule _replay = context.Of(Hl7Rules.Replay);
     private readonly KeyedState<(IpAddress Client, IpAddress Server), Link> _links = new(MaximumLinks, 600_000_000_000);
+    private readonly KeyedState<IpAddress, Receiver> _receivers = new(MaximumLinks, ForwardingNs);
     private readonly Dictionary<ulong, (long TimeNs, ushort Port)> _controlIds = [];
     private readonly Queue<ulong> _controlIdOrder = [];
+
+    private sealed class Receiver
+    {
+        public WindowSum Messages;
+    }
 
     private sealed class Link
     {
@@ -39,6 +48,7 @@ internal sealed class Hl7RateDetection(DetectionContext context)
         if (transaction.Event != Hl7Event.Message)
             return;
         context.Rates.Add(transaction.Client, RateKind.Hl7Messages, 1, transaction.TimeNs);
+        _receivers.Touch(transaction.Server, transaction.TimeNs, static () => new Receiver())?.Messages.Add(1, transaction.TimeNs, ForwardingNs);
         if (_links.Touch((transaction.Client, transaction.Server), transaction.TimeNs, static () => new Link()) is not { } link)
             return;
         CheckFlood(transaction, link);
@@ -53,6 +63,10 @@ internal sealed class Hl7RateDetection(DetectionContext context)
         var usual = context.Rates.UsualOf(transaction.Client, RateKind.Hl7Messages);
         var threshold = usual > 0 ? Math.Max(_flood["learned_messages"], _flood["factor"] * usual) : _flood["messages"];
         if (link.Messages.Total < threshold)
+            return;
+
+        // An engine that is flooded passes the flood on.
+        if (_receivers.Find(transaction.Client) is { } received && 2 * received.Messages.Total >= link.Messages.Total)
             return;
         if (Observe(_flood, transaction, link.Messages.FirstNs, 0.9, link.Messages.Total) is not { } open)
             return;

@@ -95,7 +95,7 @@ internal static class Hl7Rules
         Recommendation = "Tell the interface team: messages may be lost or pile up.",
         FalsePositives = "An interface under test.",
         Traits = RuleTraits.Standing | RuleTraits.PerPeer,
-        Thresholds = [new("messages", 10, "messages"), new("share", 0.5, "1"), new("window", 600, "s")],
+        Thresholds = [new("messages", 10, "messages"), new("share", 0.5, "1"), new("window", 3600, "s")],
     };
 
     public static readonly Rule PublicAddress = new()

@@ -8,6 +8,9 @@ namespace IoTGuard.Analysis.Rules;
 /// <summary>Who sends HL7, as whom, and what kinds of messages.</summary>
 internal sealed class Hl7SenderDetection
 {
+    /// <summary>Most names, and most message codes, remembered of what devices were sent.</summary>
+    public const int MaximumReceived = 65_536;
+
     private const double StrangerWeight = 0.95;
     private const double StolenNameWeight = 0.8;
     private const double NewNameWeight = 0.6;
@@ -19,6 +22,10 @@ internal sealed class Hl7SenderDetection
     private readonly HashSet<IpAddress> _knownSenders = [];
     private readonly HashSet<(string?, string?)> _knownNames = [];
 
+    // What a device was sent it may pass on: an engine speaks in the names, and of the events, of others.
+    private readonly HashSet<(IpAddress Receiver, string? Application, string? Facility)> _received = [];
+    private readonly HashSet<(IpAddress Receiver, string Code)> _receivedCodes = [];
+
     public Hl7SenderDetection(DetectionContext context)
     {
         _context = context;
@@ -26,6 +33,8 @@ internal sealed class Hl7SenderDetection
         _type = context.Of(Hl7Rules.NewType);
         foreach (var fact in context.Site.Facts.Keys)
         {
+            if (fact is { Kind: FactKind.Hl7Type, Text: { } code } && _receivedCodes.Count < MaximumReceived)
+                _receivedCodes.Add((fact.B, code));
             if (fact.Kind != FactKind.Hl7Sender)
                 continue;
             _knownSenders.Add(fact.A);
@@ -41,6 +50,11 @@ internal sealed class Hl7SenderDetection
         var peer = _context.PartyOf(transaction.Server, transaction.ServerMac);
         CheckSender(transaction, device, peer);
         CheckType(transaction, device, peer);
+        var receiver = _context.IdentityOf(transaction.Server);
+        if (_received.Count < MaximumReceived)
+            _received.Add((receiver, transaction.SendingApplication, transaction.SendingFacility));
+        if (CodeOf(transaction) is { } code && _receivedCodes.Count < MaximumReceived)
+            _receivedCodes.Add((receiver, code));
     }
 
     /// <summary>The message code, the first component of MSH-9.</summary>
@@ -55,11 +69,14 @@ internal sealed class Hl7SenderDetection
     {
         var fact = new Fact(FactKind.Hl7Sender, transaction.Client, Text: transaction.SendingApplication, OtherText: transaction.SendingFacility);
         _context.Facts.Note(fact, transaction.TimeNs);
-        if (!_context.Site.IsLearned || _context.Facts.IsLearned(fact))
+        var identity = _context.IdentityOf(transaction.Client);
+        if (!_context.Site.IsLearned || _context.Facts.IsLearned(fact) || _context.Scope.IsOutside(transaction.Server))
             return;
-        var stranger = !_knownSenders.Contains(transaction.Client);
+        var stranger = !_knownSenders.Contains(identity);
+        if (!stranger && _received.Contains((identity, fact.Text, fact.OtherText)))
+            return;
         var weight = stranger ? StrangerWeight : _knownNames.Contains((fact.Text, fact.OtherText)) ? StolenNameWeight : NewNameWeight;
-        var confidence = _context.Novelty.Weigh(FactKind.Hl7Sender, transaction.Client, weight);
+        var confidence = _context.Weigh(FactKind.Hl7Sender, transaction.Client, weight);
         if (confidence < _sender["confidence"])
             return;
         var open = _context.Observe(_sender, device, peer, transaction.TimeNs, transaction.TimeNs, confidence);
@@ -77,9 +94,10 @@ internal sealed class Hl7SenderDetection
             return;
         var fact = new Fact(FactKind.Hl7Type, transaction.Client, transaction.Server, Text: code);
         _context.Facts.Note(fact, transaction.TimeNs);
-        if (!_context.Site.IsLearned || _context.Facts.IsLearned(fact) || !_knownSenders.Contains(transaction.Client))
+        if (!_context.Site.IsLearned || _context.Facts.IsLearned(fact) || _context.Scope.IsOutside(transaction.Server)
+            || !_knownSenders.Contains(_context.IdentityOf(transaction.Client)) || _receivedCodes.Contains((_context.IdentityOf(transaction.Client), code)))
             return;
-        var confidence = _context.Novelty.Weigh(FactKind.Hl7Type, transaction.Client, NewTypeWeight);
+        var confidence = _context.Weigh(FactKind.Hl7Type, transaction.Client, NewTypeWeight);
         if (confidence < _type["confidence"])
             return;
         var open = _context.Observe(_type, device, peer, transaction.TimeNs, transaction.TimeNs, confidence);

@@ -11,6 +11,8 @@ internal sealed class LoadDetection(DetectionContext context)
     /// <summary>Most services, and most pairs, watched at once.</summary>
     public const int MaximumKeys = 8192;
 
+    private const int MaximumLead = 1000;
+
     // SSH, Telnet, FTP, SMB, RDP, VNC, rlogin, WinRM.
     private static readonly HashSet<ushort> LoginPorts = [21, 22, 23, 139, 445, 513, 514, 3389, 5900, 5901, 5985, 5986];
 
@@ -23,6 +25,10 @@ internal sealed class LoadDetection(DetectionContext context)
     {
         public WindowSum Opened;
         public WindowSum Completed;
+
+        /// <summary>The sender of most, if one sent more than half (majority vote of Boyer and Moore), and its lead.</summary>
+        public IpAddress Sender;
+        public int Lead;
     }
 
     private sealed class Sessions
@@ -38,15 +44,23 @@ internal sealed class LoadDetection(DetectionContext context)
             return;
         var window = DetectionContext.Ns(_flood["window"]);
         service.Opened.Add(1, timeNs, window);
+        if (service.Lead == 0)
+            service.Sender = flow.Originator;
+        service.Lead = Math.Min(service.Lead + (service.Sender == flow.Originator ? 1 : -1), MaximumLead);
         var halfOpen = service.Opened.Total - service.Completed.Total;
         if (halfOpen < _flood["half_open"] || halfOpen < _flood["share"] * service.Opened.Total)
             return;
-        var open = context.Observe(_flood, context.PartyOf(flow.Originator, flow.OriginatorMac), context.PartyOf(flow.Responder, flow.ResponderMac),
-            service.Opened.FirstNs, timeNs, 0.9);
+        // Invented senders are no devices: then the alert is about the server.
+        var server = context.PartyOf(flow.Responder, flow.ResponderMac);
+        var isOne = 2 * service.Lead >= Math.Min(MaximumLead, service.Opened.Total);
+        var open = isOne && service.Sender == flow.Originator
+            ? context.Observe(_flood, context.PartyOf(flow.Originator, flow.OriginatorMac), server, service.Opened.FirstNs, timeNs, 0.9)
+            : context.Observe(_flood, server, default, service.Opened.FirstNs, timeNs, 0.9);
         if (open is null)
             return;
         open.Alert.Protocol = "tcp";
-        open.Number("half-open", halfOpen, "connections", $"fewer than {_flood["half_open"]}").Number("period", _flood["window"], "s").Flow(in flow);
+        open.Text("service", $"{flow.Responder} tcp/{flow.ResponderPort}").Text("senders", isOne ? service.Sender.ToString() : "many, perhaps invented, addresses")
+            .Number("half-open", halfOpen, "connections", $"fewer than {_flood["half_open"]}").Number("period", _flood["window"], "s").Flow(in flow);
         context.Alerts.Emit(open);
     }
 
@@ -86,7 +100,7 @@ internal sealed class LoadDetection(DetectionContext context)
     /// <summary>Sessions per window that the pair had while the site was learned.</summary>
     private double UsualSessions(in FlowRecord flow)
     {
-        var fact = new Fact(FactKind.Peer, flow.Originator, flow.Responder, Fact.NumberOf(flow.IpProtocol, flow.ResponderPort));
+        var fact = new Fact(FactKind.Peer, context.IdentityOf(flow.Originator), context.IdentityOf(flow.Responder), Fact.NumberOf(flow.IpProtocol, flow.ResponderPort));
         return context.Site.Facts.TryGetValue(fact, out var history) && context.Site.HoursLearned > 0
             ? history.Count / (context.Site.HoursLearned * 3600) * _guess["window"]
             : 0;

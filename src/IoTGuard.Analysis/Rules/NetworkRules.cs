@@ -88,7 +88,7 @@ internal static class NetworkRules
         Recommendation = "Find out what runs on the device; isolate it when it is no scanner of the security team.",
         FalsePositives = "Inventory tools.",
         Traits = RuleTraits.Hostile,
-        Thresholds = [new("services", 8, "services"), new("hosts", 2, "hosts"), new("share", 0.5, "1"), new("grace", 2, "s"), new("window", 120, "s")],
+        Thresholds = [new("services", 8, "services"), new("hosts", 2, "hosts"), new("services_per_host", 2.5, "services"), new("share", 0.5, "1"), new("grace", 2, "s"), new("window", 120, "s")],
     };
 
     public static readonly Rule ArpSweep = new()
@@ -120,10 +120,9 @@ internal static class NetworkRules
         Id = "syn-flood", Title = "SYN flood", Category = "denial-of-service", Severity = 7,
         Attack = Techniques.Of("T1499.001", "T1498", "T0814"),
         Condition = "Very many connections to one service are opened but not completed.",
-        Template = "{peer} receives {half-open} connection requests within {period} that are not completed, last from {device}.",
+        Template = "The service {service} receives {half-open} connection requests within {period} that are not completed, from {senders}.",
         Recommendation = "Protect the service (SYN cookies, filter upstream); the senders may be invented.",
         FalsePositives = "A service that just went down while many clients retry.",
-        Traits = RuleTraits.Hostile | RuleTraits.PerPeer,
         Thresholds = [new("half_open", 300, "connections"), new("share", 0.8, "1"), new("window", 10, "s")],
     };
 

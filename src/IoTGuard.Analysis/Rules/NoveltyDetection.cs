@@ -23,6 +23,9 @@ internal sealed class NoveltyDetection
     private const double NewDeviceWeight = 0.8;
     private const double NewOutsideWeight = 0.7;
 
+    /// <summary>How long what a new device does is told with the alert about it, ns of packet time.</summary>
+    private const long FollowNs = 600_000_000_000;
+
     /// <summary>Learned clients from which on one more client of a service is little news.</summary>
     private const int PopularClients = 4;
 
@@ -100,13 +103,31 @@ internal sealed class NoveltyDetection
                 server.Deeds.InfrastructureAnswers++;
         }
 
-        _context.Devices.Find(flow.Originator)?.AddUsed(new ServicePort(flow.IpProtocol, PortOf(in flow)));
+        if (_context.Devices.Find(flow.Originator) is { } client)
+        {
+            client.AddUsed(new ServicePort(flow.IpProtocol, PortOf(in flow)));
+            Follow(client, in flow, timeNs);
+        }
+
         if (serverInside)
             NoteService(in flow, number, timeNs);
         if (serverInside && clientInside)
             NotePeer(in flow, number, timeNs);
         else if (clientInside && AddressScope.IsHost(flow.Responder))
             NoteOutside(in flow, number, timeNs);
+    }
+
+    /// <summary>What a new device does in its first minutes belongs to the alert about it.</summary>
+    private void Follow(Device client, in FlowRecord flow, long timeNs)
+    {
+        if (client.IsLearned || timeNs - client.FirstSeenNs > FollowNs
+            || _context.Alerts.Find(_device, new Party(client.Address, client.Mac), default) is null)
+            return;
+        var open = _context.Observe(_device, new Party(client.Address, client.Mac), default, client.FirstSeenNs, timeNs, 0);
+        if (open is null)
+            return;
+        open.Include("uses", $"{ServiceName(in flow)} of {flow.Responder}").Flow(in flow);
+        _context.Alerts.Emit(open);
     }
 
     private static bool IsExchange(in FlowRecord flow) => flow.IpProtocol switch
@@ -128,9 +149,9 @@ internal sealed class NoveltyDetection
             : AdministrationPorts.Contains(flow.ResponderPort) ? AdministrationWeight
             : OtherWeight;
         var client = _context.Devices.Find(flow.Originator);
-        if (client is { IsLearned: true } && _learnedClients.GetValueOrDefault((flow.Responder, number)) >= PopularClients)
+        if (client is { IsLearned: true } && _learnedClients.GetValueOrDefault((_context.IdentityOf(flow.Responder), number)) >= PopularClients)
             weight *= PopularFactor;
-        var confidence = _context.Novelty.Weigh(FactKind.Peer, flow.Originator, weight);
+        var confidence = _context.Weigh(FactKind.Peer, flow.Originator, weight);
         if (confidence >= _peer["confidence"])
             Tell(_peer, in flow, flow.Originator, flow.OriginatorMac, flow.Responder, flow.ResponderMac, confidence, timeNs);
     }
@@ -145,7 +166,7 @@ internal sealed class NoveltyDetection
         if (_context.Devices.Find(flow.Responder) is not { IsLearned: true } || _context.Devices.Find(flow.Originator) is not { IsLearned: true }
             || _context.Scanners.Contains(flow.Originator))
             return;
-        var confidence = _context.Novelty.Weigh(FactKind.Service, flow.Responder, NewServiceWeight);
+        var confidence = _context.Weigh(FactKind.Service, flow.Responder, NewServiceWeight);
         if (confidence >= _service["confidence"])
             Tell(_service, in flow, flow.Responder, flow.ResponderMac, flow.Originator, flow.OriginatorMac, confidence, timeNs);
     }
@@ -153,10 +174,10 @@ internal sealed class NoveltyDetection
     private void NoteOutside(in FlowRecord flow, int number, long timeNs)
     {
         var fact = new Fact(FactKind.OutsideService, flow.Originator, Number: number);
-        if (!_context.Facts.Note(fact, timeNs) || !_context.Site.IsLearned || _outsideUsers.Contains(flow.Originator)
+        if (!_context.Facts.Note(fact, timeNs) || !_context.Site.IsLearned || _outsideUsers.Contains(_context.IdentityOf(flow.Originator)) || flow.Application != ApplicationProtocol.Unknown
             || InfrastructurePorts.Contains(flow.ResponderPort))
             return;
-        var confidence = _context.Novelty.Weigh(FactKind.OutsideService, flow.Originator, NewOutsideWeight);
+        var confidence = _context.Weigh(FactKind.OutsideService, flow.Originator, NewOutsideWeight);
         if (confidence >= _outside["confidence"])
             Tell(_outside, in flow, flow.Originator, flow.OriginatorMac, flow.Responder, flow.ResponderMac, confidence, timeNs);
     }

@@ -17,10 +17,16 @@ internal sealed class ProbeDetection
     /// <summary>Most pairs, and most sources, watched at once.</summary>
     public const int MaximumPairs = 8192;
 
-    /// <summary>Different values counted exactly before there is an alert, and for the first alerts.</summary>
+    /// <summary>Different values counted exactly: of each pair and source, and of the first ones that become suspect.</summary>
     public const int SmallLimit = 192;
-    public const int LargeLimit = 65_536;
-    public const int MaximumLarge = 64;
+    public const int LargeLimit = 16_384;
+    public const int MaximumLarge = 256;
+
+    private static readonly (Technique, string)[] TechniqueNames =
+    [
+        (Technique.Syn, "SYN"), (Technique.Fin, "FIN"), (Technique.Xmas, "XMAS"), (Technique.NullOrAck, "NULL or ACK"), (Technique.Udp, "UDP"),
+        (Technique.IcmpEcho, "ICMP echo"),
+    ];
 
     private readonly DetectionContext _context;
     private readonly Rule _port;
@@ -47,11 +53,23 @@ internal sealed class ProbeDetection
         _sources = new(MaximumPairs, _hostWindow);
     }
 
+    [Flags]
+    private enum Technique : byte
+    {
+        None = 0,
+        Syn = 1,
+        Fin = 2,
+        Xmas = 4,
+        NullOrAck = 8,
+        Udp = 16,
+        IcmpEcho = 32,
+    }
+
     /// <summary>Attempts at the ports of one host.</summary>
     private sealed class Probe(DistinctWindow ports)
     {
         public readonly DistinctWindow Ports = ports;
-        public readonly SortedSet<string> Techniques = new(StringComparer.Ordinal);
+        public Technique Techniques;
         public Party Source;
         public Party Target;
         public FlowRecord Last;
@@ -68,7 +86,7 @@ internal sealed class ProbeDetection
         public readonly DistinctWindow Outside = outside;
         public readonly DistinctWindow Services = services;
         public readonly DistinctWindow ServiceHosts = serviceHosts;
-        public readonly SortedSet<string> Techniques = new(StringComparer.Ordinal);
+        public Technique Techniques;
         public Party Source;
         public Party Target;
         public FlowRecord Last;
@@ -82,7 +100,8 @@ internal sealed class ProbeDetection
 
     public void OnOpened(in FlowRecord flow, long timeNs)
     {
-        if (TechniqueOf(in flow) is { } technique)
+        var technique = TechniqueOf(in flow);
+        if (technique != Technique.None)
             Attempt(in flow, technique, timeNs, refused: false);
     }
 
@@ -102,9 +121,10 @@ internal sealed class ProbeDetection
         var wordless = flow.FromOriginator.Syn > 0 && flow.FromResponder.Syn > 0;
         if (!refused && !wordless)
             return;
-        var technique = TechniqueOf(in flow)
-            ?? (flow.FromOriginator.Packets <= 3 && flow.State is ConnectionState.MidStream or ConnectionState.Reset ? "NULL or ACK" : null);
-        if (technique is not null)
+        var technique = TechniqueOf(in flow);
+        if (technique == Technique.None && flow.FromOriginator.Packets <= 3 && flow.State is ConnectionState.MidStream or ConnectionState.Reset)
+            technique = Technique.NullOrAck;
+        if (technique != Technique.None)
             Attempt(in flow, technique, timeNs, refused);
     }
 
@@ -135,29 +155,41 @@ internal sealed class ProbeDetection
     }
 
     /// <summary>The kind of probe that the first packet of a flow may be; null when it can be none.</summary>
-    private static string? TechniqueOf(in FlowRecord flow)
+    private static Technique TechniqueOf(in FlowRecord flow)
     {
         if (!AddressScope.IsHost(flow.Responder) || !AddressScope.IsHost(flow.Originator))
-            return null;
+            return Technique.None;
         switch (flow.IpProtocol)
         {
             case IpProtocol.Tcp:
                 if (flow.FromOriginator.Syn > 0)
-                    return "SYN";
+                    return Technique.Syn;
                 if (flow.FromOriginator.PayloadBytes > 0 || flow.FromOriginator.Fin == 0 || flow.FromOriginator.Packets > 2)
-                    return null;
-                return flow.FromOriginator.Urg > 0 ? "XMAS" : "FIN";
+                    return Technique.None;
+                return flow.FromOriginator.Urg > 0 ? Technique.Xmas : Technique.Fin;
             case IpProtocol.Udp:
                 // A server's answer whose question was not seen, and traceroute.
                 var isAnswer = flow.OriginatorPort < 1024 && flow.ResponderPort >= 1024;
-                return isAnswer || flow.ResponderPort is >= 33434 and <= 33534 ? null : "UDP";
+                return isAnswer || flow.ResponderPort is >= 33434 and <= 33534 ? Technique.None : Technique.Udp;
             case IpProtocol.Icmp:
-                return flow.OriginatorPort == 8 ? "ICMP echo" : null;
+                return flow.OriginatorPort == 8 ? Technique.IcmpEcho : Technique.None;
             case IpProtocol.Icmpv6:
-                return flow.OriginatorPort == 128 ? "ICMP echo" : null;
+                return flow.OriginatorPort == 128 ? Technique.IcmpEcho : Technique.None;
             default:
-                return null;
+                return Technique.None;
         }
+    }
+
+    private static string TextOf(Technique techniques)
+    {
+        var names = new List<string>();
+        foreach (var (technique, name) in TechniqueNames)
+        {
+            if ((techniques & technique) != Technique.None)
+                names.Add(name);
+        }
+
+        return string.Join(", ", names);
     }
 
     private static bool HasDialogue(in FlowRecord flow) => flow.IpProtocol switch
@@ -170,7 +202,7 @@ internal sealed class ProbeDetection
 
     private static ulong ServiceValue(in FlowRecord flow) => Fingerprint.Of(flow.Responder, flow.IpProtocol, flow.ResponderPort);
 
-    private void Attempt(in FlowRecord flow, string technique, long timeNs, bool refused)
+    private void Attempt(in FlowRecord flow, Technique technique, long timeNs, bool refused)
     {
         var source = _sources.Touch(flow.Originator, timeNs, () => new Sweep(new(_hostWindow, SmallLimit), new(_hostWindow, SmallLimit),
             new(_hostWindow, SmallLimit), new(_hostWindow, SmallLimit)));
@@ -186,7 +218,7 @@ internal sealed class ProbeDetection
             pair.Refused++;
         if (!isNew && !refused)
             return;
-        pair.Techniques.Add(technique);
+        pair.Techniques |= technique;
         pair.LastNs = timeNs;
         if (pair.Ports.Count < _port["ports"])
             return;
@@ -199,7 +231,7 @@ internal sealed class ProbeDetection
             Suspect(ref pair.IsSuspect, timeNs, pair, null);
     }
 
-    private void AttemptHost(Sweep source, in FlowRecord flow, string technique, long timeNs)
+    private void AttemptHost(Sweep source, in FlowRecord flow, Technique technique, long timeNs)
     {
         var inside = _context.Scope.IsInside(flow.Responder);
         var isNew = false;
@@ -222,7 +254,7 @@ internal sealed class ProbeDetection
 
         if (!isNew)
             return;
-        source.Techniques.Add(technique);
+        source.Techniques |= technique;
         source.LastNs = timeNs;
         if (!IsHostScan(source) && !IsServiceScan(source))
             return;
@@ -256,6 +288,10 @@ internal sealed class ProbeDetection
         if (isSuspect || _suspects.Count >= MaximumPairs)
             return;
         isSuspect = true;
+        if (pair is not null)
+            Enlarge(pair.Ports);
+        if (source is not null)
+            Enlarge(source.Hosts);
         _suspects.Add((timeNs + _grace, pair, source));
     }
 
@@ -263,6 +299,7 @@ internal sealed class ProbeDetection
 
     private bool IsServiceScan(Sweep source) =>
         source.Services.Count >= _service["services"] && source.ServiceHosts.Count >= _service["hosts"]
+        && source.Services.Count >= _service["services_per_host"] * source.ServiceHosts.Count
         && source.Services.Count >= _service["share"] * (source.Services.Count + source.Answered);
 
     private void JudgePair(Probe pair, long count = 1)
@@ -273,7 +310,6 @@ internal sealed class ProbeDetection
         {
             pair.IsAlerted = true;
             count = pair.Ports.Count;
-            Enlarge(pair.Ports);
         }
 
         var open = _context.Observe(_port, pair.Source, pair.Target, pair.Ports.FirstNs, pair.LastNs, 0.9, count);
@@ -281,7 +317,7 @@ internal sealed class ProbeDetection
             return;
         open.Alert.Protocol = pair.Last.IpProtocol == IpProtocol.Udp ? "udp" : "tcp";
         open.Number("ports", pair.Ports.Count, "ports", $"fewer than {_port["ports"]}").Number("refused", pair.Refused, "ports")
-            .Text("technique", string.Join(", ", pair.Techniques)).Flow(in pair.Last);
+            .Text("technique", TextOf(pair.Techniques)).Flow(in pair.Last);
         _context.Alerts.Emit(open);
     }
 
@@ -289,17 +325,12 @@ internal sealed class ProbeDetection
     {
         if (IsHostScan(source))
         {
-            if (!source.IsHostAlerted)
-            {
-                source.IsHostAlerted = true;
-                Enlarge(source.Hosts);
-            }
-
+            source.IsHostAlerted = true;
             var open = _context.Observe(_host, source.Source, source.Target, source.Hosts.FirstNs, source.LastNs, 0.9);
             if (open is null)
                 return;
             open.Number("hosts", Math.Max(source.Hosts.Count, source.Outside.Count), "hosts", $"fewer than {_host["hosts"]}")
-                .Text("technique", string.Join(", ", source.Techniques)).Flow(in source.Last);
+                .Text("technique", TextOf(source.Techniques)).Flow(in source.Last);
             _context.Alerts.Emit(open);
         }
         else if (IsServiceScan(source))
@@ -317,7 +348,9 @@ internal sealed class ProbeDetection
 
     private void Enlarge(DistinctWindow window)
     {
-        if (_large++ < MaximumLarge)
-            window.Limit = LargeLimit;
+        if (window.Limit == LargeLimit || _large >= MaximumLarge)
+            return;
+        _large++;
+        window.Limit = LargeLimit;
     }
 }

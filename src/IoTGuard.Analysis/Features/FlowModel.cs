@@ -1,0 +1,37 @@
+using IoTGuard.Learning;
+
+namespace IoTGuard.Analysis.Features;
+
+/// <summary>Makes a site's model of a sample of its benign flows: an isolation forest, calibrated on flows that it was not trained on.</summary>
+public static class FlowModel
+{
+    /// <summary>Fewest rows from which a model is made.</summary>
+    public const int MinimumRows = 200;
+
+    /// <summary>Trains and calibrates; null when there are too few rows.</summary>
+    /// <param name="rows">Rows of <see cref="FeatureSchema.Extract"/>, in random order; every third one calibrates.</param>
+    /// <param name="source">What they come from, in words.</param>
+    /// <param name="programVersion">Version that the model names.</param>
+    public static AnomalyModel? Train(IReadOnlyList<float[]> rows, string source, string programVersion)
+    {
+        if (rows.Count < MinimumRows)
+            return null;
+        string[] names = [.. FeatureSchema.Features.ToArray().Select(static f => f.Name)];
+        string[] units = [.. FeatureSchema.Features.ToArray().Select(static f => f.Unit)];
+        var training = new FeatureMatrix(names);
+        var held = new FeatureMatrix(names);
+        for (var i = 0; i < rows.Count; i++)
+            (i % 3 == 2 ? held : training).AddRow(rows[i]);
+        var options = new IsolationForestOptions();
+        var forest = IsolationForest.Train(training, options);
+        var info = new ModelInfo(
+            FeatureSchema.Hash,
+            FeatureInfo.Describe(training, units),
+            new TrainingInfo(source, training.RowCount, options.Trees, Math.Min(options.SampleSize, training.RowCount), options.Seed),
+            programVersion);
+        var model = AnomalyModel.Create(forest, info);
+        var scores = new float[held.RowCount];
+        model.Score(held.Values, held.RowCount, scores);
+        return model.WithCalibration(Calibration.Fit(scores));
+    }
+}

@@ -1,0 +1,44 @@
+using System.Security.Cryptography;
+using IoTGuard.Analysis.Flows;
+
+namespace IoTGuard.Analysis.Features;
+
+/// <summary>
+/// A uniform sample of flows for training, of bounded size: those with the smallest hash of their place in the run. The same flows give the same sample.
+/// </summary>
+public sealed class FlowSample(int maximumRows)
+{
+    private readonly PriorityQueue<float[], ulong> _rows = new(Comparer<ulong>.Create(static (x, y) => y.CompareTo(x)));
+    private long _seen;
+
+    /// <summary>Flows offered.</summary>
+    public long Seen => _seen;
+
+    /// <summary>Rows held.</summary>
+    public int Count => _rows.Count;
+
+    /// <summary>Offers a flow.</summary>
+    public void Offer(in FlowRecord flow)
+    {
+        if (maximumRows <= 0)
+            return;
+        var rank = RankOf(_seen++);
+        if (_rows.Count == maximumRows && _rows.TryPeek(out _, out var largest) && rank >= largest)
+            return;
+        var row = _rows.Count == maximumRows ? _rows.Dequeue() : new float[FeatureSchema.Count];
+        FeatureSchema.Extract(in flow, row);
+        _rows.Enqueue(row, rank);
+    }
+
+    /// <summary>The rows, in a fixed order.</summary>
+    public IReadOnlyList<float[]> Rows() => [.. _rows.UnorderedItems.OrderBy(static r => r.Priority).Select(static r => r.Element)];
+
+    private static ulong RankOf(long number)
+    {
+        Span<byte> hash = stackalloc byte[32];
+        Span<byte> text = stackalloc byte[8];
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(text, number);
+        SHA256.HashData(text, hash);
+        return System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(hash);
+    }
+}
