@@ -1,0 +1,105 @@
+using System.Text;
+using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Analysis.Tests.Rules;
+using static IoTGuard.Analysis.Tests.Rules.Scene;
+
+namespace IoTGuard.Analysis.Tests.Baselines;
+
+public sealed class SiteTests
+{
+    [Fact]
+    public void A_site_comes_back_as_it_was_written()
+    {
+        var site = LearnedSite();
+        var files = site.ToFiles();
+        var again = Site.FromFiles(files);
+        Assert.Equal(site.Facts.OrderBy(f => f.Key), again.Facts.OrderBy(f => f.Key));
+        Assert.Equal(site.Rates.Count, again.Rates.Count);
+        Assert.Equal(site.Devices.Count, again.Devices.Count);
+        Assert.Equal(site.Periods, again.Periods);
+        var second = again.ToFiles();
+        Assert.All(files, f => Assert.Equal(f.Value, second[f.Key]));
+    }
+
+    [Theory]
+    [InlineData("facts.jsonl", "\"kind\":\"Peer\"", "\"kind\":\"Pear\"")]
+    [InlineData("facts.jsonl", "10.0.0.10", "10.0.0.999")]
+    [InlineData("devices.jsonl", "\"addresses\"", "\"adresses\"")]
+    [InlineData("rates.jsonl", "{", "[")]
+    [InlineData("site.json", "\"version\":1", "\"version\":99")]
+    public void Damage_is_named_with_file_line_and_remedy(string file, string sound, string damaged)
+    {
+        var files = new Dictionary<string, byte[]>(LearnedSite().ToFiles(), StringComparer.Ordinal);
+        var text = Encoding.UTF8.GetString(files[file]);
+        var at = text.IndexOf(sound, StringComparison.Ordinal);
+        Assert.True(at >= 0);
+        files[file] = Encoding.UTF8.GetBytes(text[..at] + damaged + text[(at + sound.Length)..]);
+        var e = Assert.Throws<SiteException>(() => Site.FromFiles(files));
+        Assert.Equal(file, e.File);
+        Assert.Equal(1 + text[..at].Count(c => c == '\n'), e.Line);
+        Assert.Contains("learn the site again", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', e.Message);
+    }
+
+    [Fact]
+    public void Missing_and_cut_files_are_named()
+    {
+        var files = new Dictionary<string, byte[]>(LearnedSite().ToFiles(), StringComparer.Ordinal);
+        var facts = files["facts.jsonl"];
+        files["facts.jsonl"] = facts[..(Array.LastIndexOf(facts, (byte)'\n', facts.Length - 2) + 1)];
+        Assert.Equal("facts.jsonl", Assert.Throws<SiteException>(() => Site.FromFiles(files)).File);
+        files.Remove("facts.jsonl");
+        Assert.Contains("missing", Assert.Throws<SiteException>(() => Site.FromFiles(files)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_site_grows_by_merging()
+    {
+        var site = LearnedSite();
+        var scene = new Scene(site) { Seconds = 90_000 };
+        scene.Work().Exchange(Workstation, Engine, 443);
+        var merged = site.Merge(scene.Detector.Learn());
+        Assert.Equal(2, merged.Periods.Count);
+        Assert.Equal(site.Devices.Count, merged.Devices.Count);
+        Assert.True(merged.Facts.Count > site.Facts.Count);
+        var fact = new Fact(FactKind.Hl7Sender, Ip(Sender), Text: "APP21", OtherText: "SITE");
+        Assert.Equal(site.Facts[fact].Count + 1, merged.Facts[fact].Count);
+    }
+
+    [Fact]
+    public void An_attack_while_learning_is_not_learned()
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 5; i++)
+            scene.Work();
+        for (var i = 0; i < 10; i++)
+            scene.Dicom(Stranger, Pacs, DicomEvent.AssociateReject, t => (t.CalledAe, t.Source) = ($"X{i}", 1)).Wait(1);
+        scene.Dicom(Stranger, Pacs, DicomEvent.AssociateAccept);
+        scene.Finish();
+        var site = scene.Detector.Learn();
+        Assert.DoesNotContain(site.Facts.Keys, f => f.A == Ip(Stranger));
+        Assert.DoesNotContain(site.Devices, d => d.Address == Ip(Stranger));
+    }
+
+    [Fact]
+    public void New_things_mean_less_where_they_still_appeared_when_learning_ended()
+    {
+        var restless = new Scene();
+        for (var i = 0; i < 20; i++)
+            restless.Work().Exchange(Workstation, $"10.0.5.{i + 1}", 443);
+        var scene = new Scene(restless.Detector.Learn()) { Seconds = 90_000 };
+        scene.Exchange(Workstation, "10.0.5.99", 443);
+        scene.Finish();
+        Assert.Empty(scene.Of("new-peer"));
+    }
+
+    [Fact]
+    public void Facts_are_bounded()
+    {
+        var scene = new Scene(options: new DetectorOptions { MaximumFacts = 100 });
+        for (var i = 0; i < 1000; i++)
+            scene.Hl7(Sender, Engine, fill: t => t.SendingApplication = $"APP{i}");
+        Assert.True(scene.Detector.Learn().Facts.Count <= 100);
+    }
+}

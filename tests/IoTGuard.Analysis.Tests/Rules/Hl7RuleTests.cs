@@ -1,0 +1,144 @@
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Wire;
+using static IoTGuard.Analysis.Tests.Rules.Scene;
+
+namespace IoTGuard.Analysis.Tests.Rules;
+
+/// <summary>Each HL7 rule: a sequence that fires it, and one that comes close and must not.</summary>
+public sealed class Hl7RuleTests
+{
+    [Fact]
+    public void A_sender_that_never_sent_is_told_and_the_usual_one_is_not()
+    {
+        var scene = new Scene(LearnedSite()) { Seconds = 90_000 };
+        scene.Hl7(Sender, Engine).Wait(5);
+        scene.Hl7(Stranger, Engine, fill: t => t.SendingApplication = "APP21");
+        scene.Finish();
+        var alert = Assert.Single(scene.Of("hl7-new-sender"));
+        Assert.Equal((Stranger, Engine), (alert.Device.Ip, alert.Peer!.Ip));
+    }
+
+    [Fact]
+    public void An_engine_may_pass_on_the_names_of_others()
+    {
+        var site = LearnedSite();
+        var learning = new Scene(site) { Seconds = 10_000 };
+        for (var i = 0; i < 10; i++)
+            learning.Hl7(Sender, Engine).Hl7(Engine, "10.0.0.30", fill: t => t.SendingApplication = "APP21").Wait(60);
+        site = site.Merge(learning.Detector.Learn());
+
+        var scene = new Scene(site) { Seconds = 90_000 };
+        scene.Hl7(Sender, Engine, fill: t => t.SendingFacility = "ANNEX").Wait(1);
+        scene.Hl7(Engine, "10.0.0.30", fill: t => (t.SendingApplication, t.SendingFacility) = ("APP21", "ANNEX"));
+        scene.Finish();
+        Assert.DoesNotContain(scene.Of("hl7-new-sender"), a => a.Device.Ip == Engine);
+    }
+
+    [Fact]
+    public void A_new_kind_of_message_on_a_link_is_told()
+    {
+        var scene = new Scene(LearnedSite()) { Seconds = 90_000 };
+        scene.Hl7(Sender, Engine, "ADT^A08").Wait(5);
+        scene.Hl7(Sender, Engine, "RDE^O11");
+        scene.Finish();
+        Assert.Contains("RDE^O11", Assert.Single(scene.Of("hl7-new-message-type")).Description, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0.02, true)]
+    [InlineData(0.5, false)]
+    public void Messages_beyond_what_interfaces_send_are_a_flood(double pause, bool fires)
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 600; i++)
+            scene.Hl7(Sender, Engine, "ORU^R01").Wait(pause);
+        scene.Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("hl7-flood").Count());
+    }
+
+    [Fact]
+    public void An_engine_that_passes_a_flood_on_is_not_its_source()
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 600; i++)
+            scene.Hl7(Sender, Engine, "ORU^R01").Hl7(Engine, "10.0.0.30", "ORU^R01").Wait(0.02);
+        scene.Finish();
+        Assert.Equal(Sender, Assert.Single(scene.Of("hl7-flood")).Device.Ip);
+    }
+
+    [Theory]
+    [InlineData(FaultKind.TooLarge, "hl7-endless-frame")]
+    [InlineData(FaultKind.NoEndBlock, "hl7-endless-frame")]
+    [InlineData(FaultKind.BadValue, null)]
+    public void A_frame_without_an_end_is_told(FaultKind kind, string? rule)
+    {
+        var scene = new Scene();
+        scene.Hl7(Stranger, Engine, fill: t => (t.Event, t.Fault, t.FaultText) = (Hl7Event.Fault, new Fault(kind, Layer.Hl7, 0), "no end block"));
+        scene.Finish();
+        Assert.Equal(rule is null ? [] : [rule], scene.Closed.Select(a => a.Rule));
+    }
+
+    [Theory]
+    [InlineData(5, true)]
+    [InlineData(2, false)]
+    public void Repeated_faults_are_malformed(int faults, bool fires)
+    {
+        var scene = new Scene();
+        for (var i = 0; i < faults; i++)
+            scene.Hl7(Stranger, Engine, fill: t => (t.Event, t.Fault) = (Hl7Event.Fault, new Fault(FaultKind.Garbage, Layer.Hl7, 0))).Wait(1);
+        scene.Finish();
+        Assert.Equal(fires, scene.Of("hl7-malformed").Any());
+    }
+
+    [Theory]
+    [InlineData(120, true)]
+    [InlineData(1, false)]
+    public void Old_messages_sent_again_are_a_replay(double later, bool fires)
+    {
+        var scene = new Scene();
+        for (var round = 0; round < 2; round++)
+        {
+            for (var i = 0; i < 5; i++)
+                scene.Hl7(Sender, Engine, id: $"ID{i}").Wait(0.1);
+            scene.Wait(later);
+        }
+
+        scene.Finish();
+        Assert.Equal(fires, scene.Of("hl7-replay").Any());
+    }
+
+    [Theory]
+    [InlineData("QBP^Q22", true)]
+    [InlineData("ADT^A04", false)]
+    public void Bursts_of_queries_are_harvesting(string type, bool fires)
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 50; i++)
+            scene.Hl7(Sender, Engine, type).Wait(0.5);
+        scene.Finish();
+        Assert.Equal(fires, scene.Of("hl7-query-harvesting").Any());
+    }
+
+    [Theory]
+    [InlineData("AE", true)]
+    [InlineData("AA", false)]
+    public void An_interface_that_refuses_is_told_once(string code, bool fires)
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 60; i++)
+            scene.Hl7(Sender, Engine, fill: t => t.AckCode = code).Wait(100);
+        scene.Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("hl7-failing-interface").Count());
+    }
+
+    [Theory]
+    [InlineData(Outside, true)]
+    [InlineData("192.168.7.7", false)]
+    public void Messages_to_the_outside_are_told(string server, bool fires)
+    {
+        var scene = new Scene();
+        scene.Hl7(Sender, server);
+        scene.Finish();
+        Assert.Equal(fires, scene.Of("hl7-public-address").Any());
+    }
+}
