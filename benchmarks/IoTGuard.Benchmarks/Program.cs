@@ -1,0 +1,46 @@
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using IoTGuard.Benchmarks.Baselines;
+using IoTGuard.Benchmarks.Gate;
+using IoTGuard.Benchmarks.Loops;
+
+const string Usage = """
+    IoTGuard.Benchmarks                        BenchmarkDotNet over all stages (its own arguments follow, such as --filter '*Flow*')
+    IoTGuard.Benchmarks gate [BUDGETS]         bytes allocated per operation of every stage against benchmarks/budgets.json
+    IoTGuard.Benchmarks stages CAPTURE         nanoseconds per packet of read, decode, flow look-up, sensor, detector, each added to the one before
+    IoTGuard.Benchmarks floor CAPTURE          map, decode, flow hash: the floor that the program is compared with
+    IoTGuard.Benchmarks decode-floor CAPTURE   map, decode
+    IoTGuard.Benchmarks steady CAPTURE         bytes allocated per packet by the whole program, once warm
+    IoTGuard.Benchmarks repeat CAPTURE N       writes a pcap capture N times, later each time, to standard output
+    IoTGuard.Benchmarks packetdotnet CAPTURE   SharpPcap and PacketDotNet: read, decode, addresses, flow hash (where the packages are)
+    """;
+
+switch (args)
+{
+    case ["gate", .. var rest]:
+        return AllocationGate.Run(rest.Length > 0 ? rest[0] : Path.Combine(AppContext.BaseDirectory, "budgets.json"));
+    case ["stages", var capture]:
+        return StageTimes.Run(capture);
+    case ["floor", var capture]:
+        return FloorLoop.Run(capture, withFlows: true);
+    case ["decode-floor", var capture]:
+        return FloorLoop.Run(capture, withFlows: false);
+    case ["steady", var capture]:
+        return SteadyState.Run(capture);
+    case ["repeat", var capture, var times] when int.TryParse(times, out var count) && count > 0:
+        return Repeater.Run(capture, count);
+    case ["packetdotnet", var capture]:
+        return PacketDotNetLoop.Run(capture);
+    case [] or [['-', ..], ..] when !args.Contains("--help") && !args.Contains("-h"):
+        // In process: a project generated elsewhere would not see the repository's build files.
+        var job = Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance);
+        var config = DefaultConfig.Instance.AddJob(job).AddDiagnoser(MemoryDiagnoser.Default);
+        BenchmarkSwitcher.FromAssembly(typeof(AllocationGate).Assembly).Run(args.Length == 0 ? ["--filter", "*"] : args, config);
+        return 0;
+    default:
+        Console.Error.WriteLine(Usage);
+        return 2;
+}

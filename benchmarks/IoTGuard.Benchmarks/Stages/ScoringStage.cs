@@ -1,0 +1,47 @@
+using IoTGuard.Analysis.Features;
+using IoTGuard.Learning;
+
+namespace IoTGuard.Benchmarks.Stages;
+
+/// <summary>Scores of an isolation forest of 100 trees over the feature schema, one row or a block of rows at a time.</summary>
+internal sealed class ScoringStage : Stage
+{
+    /// <summary>Flows scored in one run.</summary>
+    public const int Flows = 256;
+
+    private readonly AnomalyModel _model;
+    private readonly float[] _values;
+    private readonly float[] _scores = new float[Flows];
+    private readonly int _rows;
+
+    public ScoringStage(int rows)
+    {
+        _rows = rows;
+        var names = FeatureSchema.Features.ToArray().Select(f => f.Name).ToArray();
+        var matrix = new FeatureMatrix(names);
+        var row = new float[FeatureSchema.Count];
+        foreach (ref readonly var flow in SampleFlows.Create(Flows).AsSpan())
+        {
+            FeatureSchema.Extract(flow, row);
+            matrix.AddRow(row);
+        }
+
+        var units = FeatureSchema.Features.ToArray().Select(f => f.Unit).ToArray();
+        var info = new ModelInfo(FeatureSchema.Hash, FeatureInfo.Describe(matrix, units), new TrainingInfo("benchmark", Flows, 100, 256, 1), "benchmark");
+        _model = AnomalyModel.Create(IsolationForest.Train(matrix, new IsolationForestOptions()), info);
+        _values = matrix.Values.ToArray();
+    }
+
+    public override string Name => _rows == 1 ? "scoring" : $"scoring-block-{_rows}";
+
+    public override string Unit => "flow";
+
+    public override int Operations => Flows;
+
+    public override void Run()
+    {
+        var columns = _model.ColumnCount;
+        for (var first = 0; first < Flows; first += _rows)
+            _model.Score(_values.AsSpan(first * columns, _rows * columns), _rows, _scores.AsSpan(first, _rows));
+    }
+}
