@@ -3,6 +3,7 @@ using IoTGuard.Analysis.Sessions;
 using IoTGuard.Analysis.Streams;
 using IoTGuard.Wire;
 using IoTGuard.Wire.Network;
+using IoTGuard.Wire.Transport;
 
 namespace IoTGuard.Analysis;
 
@@ -35,13 +36,14 @@ public sealed record SensorOptions
 public sealed class Sensor
 {
     /// <summary>Packets decoded before the first of them meets its flow, so that their memory accesses overlap.</summary>
-    private const int Ahead = 8;
+    private const int Ahead = 32;
 
     private readonly FlowPacket[] _packets = new FlowPacket[Ahead];
     private readonly FlowHasher _hasher;
     private readonly FlowTracker _tracker;
     private readonly StreamStore _store;
     private readonly NeighborTable _neighbors = new();
+    private long _touched;
 
     public Sensor(SensorOptions options)
         : this(options, ProtocolTable.Rows)
@@ -78,11 +80,16 @@ public sealed class Sensor
     {
         var memory = batch.Memory.Span;
         var frames = batch.Frames;
+        if (memory.IsEmpty)
+            memory = [0];
         for (; mine.Length > 0; mine = mine[Math.Min(Ahead, mine.Length)..])
         {
             var count = Math.Min(Ahead, mine.Length);
             for (var i = 0; i < count; i++)
+                _touched += memory[Math.Min(frames[mine[i]].Offset, memory.Length - 1)];
+            for (var i = 0; i < count; i++)
                 Decode(frames[mine[i]], memory, ref _packets[i]);
+            _touched += _tracker.Touch(_packets.AsSpan(0, count));
             for (var i = 0; i < count; i++)
             {
                 int at = mine[i];
@@ -114,7 +121,8 @@ public sealed class Sensor
     private void Decode(in FrameHeader header, ReadOnlySpan<byte> memory, ref FlowPacket packet)
     {
         ref var view = ref packet.View;
-        PacketDecoder.Decode(memory.Slice(header.Offset, header.Length), header, ref view);
+        var frame = memory.Slice(header.Offset, header.Length);
+        PacketDecoder.Decode(frame, header, ref view);
         ref var counters = ref _store.Counters;
         counters.Frames++;
         counters.Bytes += header.WireLength;
@@ -127,7 +135,7 @@ public sealed class Sensor
         if (packet.HasFlow)
         {
             packet.Key = _hasher.KeyOf(view, out packet.Hash, out packet.Sender);
-            _tracker.Shard(packet.Hash).Touch(packet.Hash);
+            packet.Print = RecentPackets.Fingerprint(frame, view, packet.Sender == Endpoint.A ? packet.Hash : ~packet.Hash);
             if (view.Kind == PacketKind.Tcp)
                 counters.TcpPackets++;
             else if (view.Kind == PacketKind.Udp)

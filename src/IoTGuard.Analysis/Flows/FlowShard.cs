@@ -51,13 +51,27 @@ internal sealed partial class FlowShard
 
     public bool IsFull => Count == _capacity;
 
-    /// <summary>Touches what a look-up needs first, so that several misses can be under way at once.</summary>
-    public int Touch(ulong hash)
+    /// <summary>Touches what a look-up needs first, so that several misses can be under way at once. The result says nothing.</summary>
+    public long TouchSlot(ulong hash)
     {
-        if (_slots.Length == 0)
-            return -1;
-        var index = _slots[(int)hash & (_slots.Length - 1)].Index - 1;
-        return index >= 0 ? (int)Heads[index].Tag : index;
+        var slots = _slots;
+        return slots.Length == 0 ? 0 : slots[(int)hash & (slots.Length - 1)].Index;
+    }
+
+    /// <summary>Touches what a packet of the flow will need, if it is where it is usually found. The result says nothing.</summary>
+    public long TouchFlow(ulong hash)
+    {
+        var slots = _slots;
+        if (slots.Length == 0)
+            return 0;
+        ref readonly var slot = ref slots[(int)hash & (slots.Length - 1)];
+        if (slot.Index == 0 || slot.Tag != (uint)hash)
+            return 0;
+        var index = slot.Index - 1;
+        ref readonly var first = ref Directions[2 * index];
+        ref readonly var second = ref Directions[(2 * index) + 1];
+        ref readonly var head = ref Heads[index];
+        return (long)head.Key.A.Low + head.Key.PortA + head.LastNs + first.Packets + first.SizeMinimum + second.Packets + second.SizeMinimum + _links[index].Next;
     }
 
     /// <summary>The flow's index, or -1.</summary>

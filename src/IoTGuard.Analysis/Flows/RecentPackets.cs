@@ -5,7 +5,7 @@ namespace IoTGuard.Analysis.Flows;
 
 /// <summary>
 /// The last packets of a shard, to recognise the second copy that a mirror delivers. Two packets are copies of each other when flow, direction,
-/// IP identification, TCP numbers, flags and window, lengths, transport checksum and samples of the payload are equal and
+/// IP identification, TCP numbers, flags and window, lengths, transport checksum and samples of the first payload bytes are equal and
 /// <list type="bullet">
 /// <item>routed: TTL differs by at most <see cref="MaximumHops"/>, and VLAN or MAC addresses differ, within <see cref="RoutedWindowNs"/>;</item>
 /// <item>switched: the TTL is equal and VLAN or MACs differ (one trunk seen tagged and untagged), within <see cref="RoutedWindowNs"/>;</item>
@@ -37,17 +37,21 @@ internal sealed class RecentPackets
     /// <summary>Sets in a shard.</summary>
     public const int Sets = 128;
 
-    private Entry[] _entries = [];
+    /// <summary>First payload bytes that are compared.</summary>
+    private const int SampleBytes = 48;
+
+    private Entry[] _entries = new Entry[Sets * Ways];
+
+    /// <summary>Touches the set of a packet. The result says nothing.</summary>
+    public long Touch(ulong print) => _entries[(int)(print >> 57) * Ways].Clock;
 
     /// <summary>True when the packet is a copy of a recent one; otherwise it is remembered.</summary>
-    /// <param name="connection">Tells the flow and its direction from all others, and from earlier flows between the same endpoints.</param>
+    /// <param name="print">The packet's <see cref="Fingerprint"/>.</param>
+    /// <param name="connection">Tells the connection from earlier ones between the same endpoints.</param>
     /// <param name="mayRepeat">False when the same packet on the same way cannot be a copy, because it begins a connection anew.</param>
-    public bool IsCopy(ReadOnlySpan<byte> frame, in PacketView view, ulong connection, bool mayRepeat, long clock)
+    public bool IsCopy(in PacketView view, ulong print, uint connection, bool mayRepeat, long clock)
     {
-        if (_entries.Length == 0)
-            _entries = new Entry[Sets * Ways];
-        var print = Fingerprint(frame, view, connection);
-        var tag = (uint)print;
+        var tag = (uint)print ^ connection;
         var path = (uint)Mix((view.SourceMac.Value << 1) ^ view.DestinationMac.Value ^ ((ulong)view.Vlan << 48));
         var set = _entries.AsSpan((int)(print >> 57) * Ways, Ways);
         var oldest = 0;
@@ -76,7 +80,9 @@ internal sealed class RecentPackets
         return age <= UnidentifiedWindowNs && (view.PayloadWireLength > 0 || (view.TcpFlags & (TcpFlags.Syn | TcpFlags.Fin)) != 0);
     }
 
-    private static ulong Fingerprint(ReadOnlySpan<byte> frame, in PacketView view, ulong seed)
+    /// <summary>A hash of all that copies have in common.</summary>
+    /// <param name="seed">Hash of the flow and the direction.</param>
+    public static ulong Fingerprint(ReadOnlySpan<byte> frame, in PacketView view, ulong seed)
     {
         var numbers = ((ulong)view.TcpSequence << 32) | view.TcpAcknowledgment;
         var fields = ((ulong)view.IpIdentification << 48) | ((ulong)view.TransportChecksum << 32) | ((ulong)view.TcpWindow << 16)
@@ -86,10 +92,10 @@ internal sealed class RecentPackets
         var payload = frame.Slice(view.PayloadOffset, view.PayloadLength);
         if (payload.Length >= 8)
         {
-            // With checksum offload the checksum says little, so the payload is sampled too.
+            // With checksum offload the checksum says little, so the payload is sampled too: where it is in the cache already.
+            var sample = Math.Min(payload.Length, SampleBytes);
             hash ^= BinaryPrimitives.ReadUInt64LittleEndian(payload);
-            hash = Mix(hash) ^ BinaryPrimitives.ReadUInt64LittleEndian(payload[^8..]);
-            hash = Mix(hash) ^ BinaryPrimitives.ReadUInt64LittleEndian(payload[((payload.Length - 8) / 2)..]);
+            hash = Mix(hash) ^ BinaryPrimitives.ReadUInt64LittleEndian(payload[(sample - 8)..]);
         }
         else
         {
