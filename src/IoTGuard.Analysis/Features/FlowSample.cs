@@ -8,7 +8,7 @@ namespace IoTGuard.Analysis.Features;
 /// </summary>
 public sealed class FlowSample(int maximumRows)
 {
-    private readonly PriorityQueue<float[], ulong> _rows = new(Comparer<ulong>.Create(static (x, y) => y.CompareTo(x)));
+    private readonly PriorityQueue<(long Number, float[] Row), ulong> _rows = new(Comparer<ulong>.Create(static (x, y) => y.CompareTo(x)));
     private long _seen;
 
     /// <summary>Flows offered.</summary>
@@ -22,16 +22,17 @@ public sealed class FlowSample(int maximumRows)
     {
         if (maximumRows <= 0)
             return;
-        var rank = RankOf(_seen++);
+        var number = _seen++;
+        var rank = RankOf(number);
         if (_rows.Count == maximumRows && _rows.TryPeek(out _, out var largest) && rank >= largest)
             return;
-        var row = _rows.Count == maximumRows ? _rows.Dequeue() : new float[FeatureSchema.Count];
+        var row = _rows.Count == maximumRows ? _rows.Dequeue().Row : new float[FeatureSchema.Count];
         FeatureSchema.Extract(in flow, row);
-        _rows.Enqueue(row, rank);
+        _rows.Enqueue((number, row), rank);
     }
 
-    /// <summary>The rows, in a fixed order.</summary>
-    public IReadOnlyList<float[]> Rows() => [.. _rows.UnorderedItems.OrderBy(static r => r.Priority).Select(static r => r.Element)];
+    /// <summary>The rows, in the order in which their flows were offered: a model is trained on earlier rows and calibrated on later ones.</summary>
+    public IReadOnlyList<float[]> Rows() => [.. _rows.UnorderedItems.Select(static r => r.Element).OrderBy(static r => r.Number).Select(static r => r.Row)];
 
     private static ulong RankOf(long number)
     {

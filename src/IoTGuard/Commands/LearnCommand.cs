@@ -1,4 +1,6 @@
 using System.CommandLine;
+using IoTGuard.Analysis;
+using IoTGuard.Analysis.Baselines;
 using IoTGuard.Outputs;
 using IoTGuard.Outputs.Syslog;
 using IoTGuard.Pipeline;
@@ -13,6 +15,7 @@ internal static class LearnCommand
     {
         var captures = CommonOptions.Captures();
         var site = new Option<string>("--site") { Description = "Folder of the site; made when it is missing, extended when it is there", HelpName = "DIR", Required = true };
+        var modelOnly = new Option<bool>("--model-only") { Description = "Keep the model and its calibration, nothing about devices: for sites that have learned nothing yet" };
         var workers = CommonOptions.Workers();
         var vlanAware = CommonOptions.VlanAware();
         var command = new Command("learn", """
@@ -23,20 +26,30 @@ internal static class LearnCommand
               iotguard analyze captures/hospital-attacks.pcapng --site /var/lib/iotguard/site
             """)
         {
-            captures, site, workers, vlanAware,
+            captures, site, modelOnly, workers, vlanAware,
         };
         command.SetAction((parsed, cancellation) => Task.Run(
             () =>
             {
                 var folder = new SiteFolder(parsed.GetValue(site)!);
-                using var setup = RunSetup.ForLearning(parsed.GetValue(captures)!, folder, parsed.GetValue(workers), parsed.GetValue(vlanAware));
+                var paths = parsed.GetValue(captures)!;
+                var (threads, byVlan, onlyModel) = (parsed.GetValue(workers), parsed.GetValue(vlanAware), parsed.GetValue(modelOnly));
+                using var setup = onlyModel ? RunSetup.ForModel(paths, threads, byVlan) : RunSetup.ForLearning(paths, folder, threads, byVlan);
                 using var outputs = new RunOutputs(null, null, null, setup.WithPseudonyms, new SyslogReceivers([]));
-                var run = new AnalysisRun(setup, outputs);
+                var run = new AnalysisRun(setup, outputs, new DetectorOptions { TrainingRows = ModelTrainer.MaximumRows });
                 run.Execute(cancellation);
                 new RunSummary(run, outputs.Alerts).PrintRead(Terminal.Output);
-                var learned = setup.Site.Merge(run.Detector.Learn());
+
+                var taught = run.Detector.Learn();
+                var learned = onlyModel ? new Site { ScoredFlowsPerHour = taught.ScoredFlowsPerHour } : setup.Site.Merge(taught);
+                var sample = run.Detector.Sample;
+                var model = ModelTrainer.Train(sample, string.Join(", ", paths.Select(Path.GetFileName)));
+                if (model is not null)
+                    learned = learned.WithModel(model.Save());
                 folder.Save(learned);
-                LearnSummary.Print(Terminal.Output, learned, folder.Path, "none");
+                if (model is not null)
+                    folder.SaveText("model.md", ModelTrainer.Card(model, learned.ScoredFlowsPerHour));
+                LearnSummary.Print(Terminal.Output, learned, folder.Path, ModelTrainer.Describe(model, sample));
                 return outputs.Status(run, []);
             },
             CancellationToken.None));

@@ -13,11 +13,11 @@ internal sealed class AnalysisRun : IEventConsumer
     private readonly RunSetup _setup;
     private readonly RunOutputs _outputs;
 
-    public AnalysisRun(RunSetup setup, RunOutputs outputs)
+    public AnalysisRun(RunSetup setup, RunOutputs outputs, DetectorOptions? options = null)
     {
         _setup = setup;
         _outputs = outputs;
-        Detector = new Detector(setup.Site, new DetectorOptions(), outputs);
+        Detector = new Detector(setup.Site, options ?? new DetectorOptions(), outputs);
     }
 
     public Detector Detector { get; }

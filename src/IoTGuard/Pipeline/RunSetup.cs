@@ -49,9 +49,13 @@ internal sealed class RunSetup : IDisposable
     /// <summary>A run that teaches: the folder need not exist yet.</summary>
     public static RunSetup ForLearning(string[] paths, SiteFolder folder, int workers, bool vlanAware)
     {
-        var site = folder.Exists ? folder.Load() : Site.Empty;
+        var site = folder.Exists ? folder.Load() : ShippedSite.Load();
         return new RunSetup(Open(paths), paths, site, folder.LoadOrCreateKey(), workers, vlanAware);
     }
+
+    /// <summary>A run that trains a model for sites that have learned nothing yet: it starts from nothing and needs no key.</summary>
+    public static RunSetup ForModel(string[] paths, int workers, bool vlanAware) =>
+        new(Open(paths), paths, Site.Empty, null, workers, vlanAware);
 
     public void Dispose() => Source.Dispose();
 

@@ -15,6 +15,8 @@ internal sealed class SiteFolder(string path)
     /// <summary>Largest file that is read from a site folder, bytes.</summary>
     private const long MaximumFileBytes = 1L << 30;
 
+    private const UnixFileMode SharedMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+
     private static readonly string[] Extensions = [".json", ".jsonl", ".onnx"];
 
     public string Path { get; } = path;
@@ -94,10 +96,12 @@ internal sealed class SiteFolder(string path)
     public void Save(Site site) => Writing(() =>
     {
         Directory.CreateDirectory(Path);
-        const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
         foreach (var (name, content) in site.ToFiles().OrderBy(f => f.Key == Site.ManifestFile))
-            Replace(name, content, Mode);
+            Replace(name, content, SharedMode);
     });
+
+    /// <summary>Writes a text for people beside the site's own files.</summary>
+    public void SaveText(string name, string text) => Writing(() => Replace(name, System.Text.Encoding.UTF8.GetBytes(text), SharedMode));
 
     private void Replace(string name, byte[] content, UnixFileMode mode)
     {
