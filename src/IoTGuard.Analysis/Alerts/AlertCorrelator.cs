@@ -116,7 +116,7 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
         var ip = party.Address != default ? party.Address.ToString() : device?.Address.ToString();
         if (device is null)
         {
-            var own = party.Mac.IsNone || devices.IsRouter(party.Mac) || (party.Address != default && scope.IsOutside(party.Address)) ? null : party.Mac.ToString();
+            var own = party.Mac.IsNone || (party.Address != default && (devices.IsRouter(party.Mac) || scope.IsOutside(party.Address))) ? null : party.Mac.ToString();
             return new AlertEndpoint(ip, own, scope.IsOutside(party.Address) ? "outside" : null, null, null, null);
         }
 
