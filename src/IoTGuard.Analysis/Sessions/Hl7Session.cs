@@ -21,10 +21,10 @@ public sealed class Hl7Session : ProtocolSession
     public const int MaximumSegmentBytes = 8 * 1024;
 
     /// <summary>Size in bytes from which a frame without its end block is a fault, told again at each doubling.</summary>
-    public const long MaximumFrameBytes = 1024 * 1024;
+    public const long MaximumFrameBytes = 4 * 1024 * 1024;
 
     /// <summary>Time from which a frame that is still open is a fault, ns of packet time, told again at each doubling.</summary>
-    public const long MaximumFrameNs = 30_000_000_000;
+    public const long MaximumFrameNs = 10_000_000_000;
 
     /// <summary>Messages of one direction that wait for their acknowledgement; the oldest is given up for one more.</summary>
     public const int MaximumOutstanding = 32;

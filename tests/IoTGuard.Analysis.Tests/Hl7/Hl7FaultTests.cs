@@ -79,9 +79,9 @@ public sealed class Hl7FaultTests
         var c = new Conversation().Send(Vt + Admit("1") + "OBX|1|ED|");
         var chunk = new byte[64 * 1024];
         Array.Fill(chunk, (byte)'A');
-        for (var sent = 0; sent < 9 << 20; sent += chunk.Length)
+        for (var sent = 0; sent < 36 << 20; sent += chunk.Length)
             c.Show(FlowDirection.FromOriginator, chunk);
-        Assert.Equal([1L << 20, 2L << 20, 4L << 20, 8L << 20], c.Log.Select(l => long.Parse(l.Split("fault_required=")[1].Split(' ')[0])));
+        Assert.Equal([4L << 20, 8L << 20, 16L << 20, 32L << 20], c.Log.Select(l => long.Parse(l.Split("fault_required=")[1].Split(' ')[0])));
         c.Send("\r" + End).End();
         Assert.Equal(["fault=too_large", "fault=too_large", "fault=too_large", "fault=too_large", "message"], Kinds(c));
         Assert.Contains("segments=5 observations=1", c.Log[4], StringComparison.Ordinal);
@@ -91,13 +91,15 @@ public sealed class Hl7FaultTests
     public void AFrameThatDripsIsTold()
     {
         var c = new Conversation().Send(Vt + Admit("1") + "NTE|");
-        for (var i = 0; i < 130; i++)
+        for (var i = 0; i < 43; i++)
         {
             c.TimeNs += Conversation.Second;
             c.Send("O");
         }
 
         Assert.Equal(["fault=no_end_block", "fault=no_end_block", "fault=no_end_block"], Kinds(c));
+        Assert.Contains($"bytes={1 + Admit("1").Length + 4 + 10} ", c.Log[0], StringComparison.Ordinal);
+        Assert.Contains("fault_required=10 fault_limit=10", c.Log[0], StringComparison.Ordinal);
     }
 
     [Fact]
