@@ -42,6 +42,9 @@ public sealed class Alert
 
     public long LastSeenNs { get; set; }
 
+    /// <summary>Packet time at which the evidence sufficed, ns since 1970; time to detect runs to here.</summary>
+    public long RaisedNs { get; init; }
+
     /// <summary>Observations joined in this alert.</summary>
     public long Count { get; set; }
 

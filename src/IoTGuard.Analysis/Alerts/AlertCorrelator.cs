@@ -64,6 +64,7 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
             Confidence = confidence,
             FirstSeenNs = firstNs,
             LastSeenNs = timeNs,
+            RaisedNs = timeNs,
             Count = count,
             Device = EndpointOf(device),
             Description = "",

@@ -5,11 +5,11 @@ namespace IoTGuard.Analysis.Features;
 /// <summary>Makes a site's model of a sample of its benign flows: an isolation forest, calibrated on flows that it was not trained on.</summary>
 public static class FlowModel
 {
-    /// <summary>Fewest rows from which a model is made.</summary>
-    public const int MinimumRows = 200;
+    /// <summary>Fewest rows from which a model is made: a tree's sample of 256 for training, and 128 for calibration.</summary>
+    public const int MinimumRows = 384;
 
     /// <summary>Trains and calibrates; null when there are too few rows.</summary>
-    /// <param name="rows">Rows of <see cref="FeatureSchema.Extract"/>, in random order; every third one calibrates.</param>
+    /// <param name="rows">Rows of <see cref="FeatureSchema.Extract"/>, in the order in which the flows ended: the first two thirds train, the last third calibrates.</param>
     /// <param name="source">What they come from, in words.</param>
     /// <param name="programVersion">Version that the model names.</param>
     public static AnomalyModel? Train(IReadOnlyList<float[]> rows, string source, string programVersion)
@@ -20,8 +20,9 @@ public static class FlowModel
         string[] units = [.. FeatureSchema.Features.ToArray().Select(static f => f.Unit)];
         var training = new FeatureMatrix(names);
         var held = new FeatureMatrix(names);
+        var split = rows.Count * 2 / 3;
         for (var i = 0; i < rows.Count; i++)
-            (i % 3 == 2 ? held : training).AddRow(rows[i]);
+            (i < split ? training : held).AddRow(rows[i]);
         var options = new IsolationForestOptions();
         var forest = IsolationForest.Train(training, options);
         var info = new ModelInfo(

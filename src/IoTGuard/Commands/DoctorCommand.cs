@@ -37,7 +37,7 @@ internal static class DoctorCommand
 
     private static IEnumerable<Finding> Check()
     {
-        yield return new Finding(true, "program", $"{typeof(DoctorCommand).Assembly.GetName().Version?.ToString(3)} on {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}");
+        yield return new Finding(true, "program", $"{ProgramVersion.Text} on {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}");
         yield return new Finding(true, "processors", $"{Environment.ProcessorCount}, so {Environment.ProcessorCount} workers by default");
         yield return Model();
         yield return new Finding(true, "named packages", NamedPackages.Description);

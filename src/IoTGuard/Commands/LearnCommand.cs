@@ -1,6 +1,7 @@
 using System.CommandLine;
 using IoTGuard.Analysis;
 using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Features;
 using IoTGuard.Outputs;
 using IoTGuard.Outputs.Syslog;
 using IoTGuard.Pipeline;
@@ -11,6 +12,9 @@ namespace IoTGuard.Commands;
 /// <summary><c>iotguard learn</c>: builds or extends a site from benign captures.</summary>
 internal static class LearnCommand
 {
+    /// <summary>Most flows kept for training, a uniform sample beyond that; 200 bytes each.</summary>
+    private const int TrainingRows = 50_000;
+
     public static Command Create()
     {
         var captures = CommonOptions.Captures();
@@ -36,20 +40,20 @@ internal static class LearnCommand
                 var (threads, byVlan, onlyModel) = (parsed.GetValue(workers), parsed.GetValue(vlanAware), parsed.GetValue(modelOnly));
                 using var setup = onlyModel ? RunSetup.ForModel(paths, threads, byVlan) : RunSetup.ForLearning(paths, folder, threads, byVlan);
                 using var outputs = new RunOutputs(null, null, null, setup.WithPseudonyms, new SyslogReceivers([]));
-                var run = new AnalysisRun(setup, outputs, new DetectorOptions { TrainingRows = ModelTrainer.MaximumRows });
+                var run = new AnalysisRun(setup, outputs, new DetectorOptions { TrainingRows = TrainingRows });
                 run.Execute(cancellation);
                 new RunSummary(run, outputs.Alerts).PrintRead(Terminal.Output);
 
                 var taught = run.Detector.Learn();
                 var learned = onlyModel ? new Site { ScoredFlowsPerHour = taught.ScoredFlowsPerHour } : setup.Site.Merge(taught);
                 var sample = run.Detector.Sample;
-                var model = ModelTrainer.Train(sample, string.Join(", ", paths.Select(Path.GetFileName)));
+                var model = FlowModel.Train(sample.Rows(), string.Join(", ", paths.Select(Path.GetFileName)), ProgramVersion.Text);
                 if (model is not null)
                     learned = learned.WithModel(model.Save());
                 folder.Save(learned);
                 if (model is not null)
-                    folder.SaveText("model.md", ModelTrainer.Card(model, learned.ScoredFlowsPerHour));
-                LearnSummary.Print(Terminal.Output, learned, folder.Path, ModelTrainer.Describe(model, sample));
+                    folder.SaveText("model.md", ModelReport.Card(model, learned.ScoredFlowsPerHour));
+                LearnSummary.Print(Terminal.Output, learned, folder.Path, ModelReport.Describe(model, sample));
                 return outputs.Status(run, []);
             },
             CancellationToken.None));

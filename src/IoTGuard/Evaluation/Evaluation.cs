@@ -20,7 +20,7 @@ internal sealed class EvaluationResult
         {
             var hits = alerts.Where(a => Meets(a, label)).OrderBy(a => a.Raised).ToList();
             matched.UnionWith(hits);
-            Scenarios.Add(new ScenarioResult(label, hits, hits.Count == 0 ? null : Math.Max(0, hits[0].Raised - label.Start)));
+            Scenarios.Add(new ScenarioResult(label, hits, TimeToDetect(label, hits)));
         }
 
         FalseAlerts = [.. alerts.Where(a => !matched.Contains(a))];
@@ -44,6 +44,15 @@ internal sealed class EvaluationResult
     public double? Precision => Alerts == 0 ? null : 1 - ((double)FalseAlerts.Count / Alerts);
 
     public double? FalseAlertsPerHour => Hours > 0 ? FalseAlerts.Count / Hours : null;
+
+    /// <summary>To the first alert raised during the scenario; 0 when only alerts that stood before it went on.</summary>
+    private static double? TimeToDetect(Label label, List<ScoredAlert> hits)
+    {
+        if (hits.Count == 0)
+            return null;
+        var raised = hits.Find(a => a.Raised >= label.Start);
+        return raised is null ? 0 : raised.Raised - label.Start;
+    }
 
     private static bool Meets(ScoredAlert alert, Label label) =>
         alert.FirstSeen <= label.End + GraceSeconds && alert.LastSeen >= label.Start && alert.Addresses.Intersect(label.Addresses, StringComparer.Ordinal).Any();

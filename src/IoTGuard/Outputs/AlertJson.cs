@@ -25,6 +25,7 @@ internal sealed class AlertJson : IDisposable
         json.WriteNumber("confidence"u8, Math.Round(alert.Confidence, 4));
         json.WriteTime("first_seen"u8, alert.FirstSeenNs);
         json.WriteTime("last_seen"u8, alert.LastSeenNs);
+        json.WriteTime("raised"u8, alert.RaisedNs);
         json.WriteNumber("count"u8, alert.Count);
         WriteEndpoint("device"u8, alert.Device);
         if (alert.Peer is { } peer)

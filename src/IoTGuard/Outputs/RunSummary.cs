@@ -58,7 +58,7 @@ internal sealed class RunSummary(AnalysisRun run, IReadOnlyList<Alert> alerts)
         var problems = run.Problems;
         if (problems.Count > 0)
             yield return ("Not read", string.Join("; ", problems.Select(p => $"{p.Source} from offset {Number(p.Offset)}: {p.Reason}")));
-        yield return ("Losses", counts.TrueForAll(c => !c.IsLoss) ? "none" : string.Join(", ", counts.Where(c => c.IsLoss).Select(Text)));
+        yield return ("Losses", counts.TrueForAll(c => !c.IsLoss) ? (problems.Count == 0 ? "none" : "none of what was read") : string.Join(", ", counts.Where(c => c.IsLoss).Select(Text)));
         var notes = counts.Where(c => !c.IsLoss).ToList();
         if (notes.Count > 0)
             yield return ("Also counted", string.Join(", ", notes.Select(Text)));
