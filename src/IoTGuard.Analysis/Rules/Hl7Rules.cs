@@ -43,11 +43,12 @@ internal static class Hl7Rules
     {
         Id = "hl7-endless-frame", Title = "An HL7 frame that does not end", Category = "denial-of-service", Severity = 7,
         Attack = Techniques.Of("T1499.003", "T1499.004"),
-        Condition = "An MLLP start block without an end block: beyond the size limit, or until the connection ends.",
+        Condition = "An MLLP start block without an end block that stays open for long or grows large; a message cut off by its connection is malformed HL7 instead.",
         Template = "{device} sent {peer} an MLLP frame without an end ({what}).",
         Recommendation = "Check the sender; see whether the receiver still takes messages.",
         FalsePositives = "A sender that crashed within a message.",
         Traits = RuleTraits.Hostile | RuleTraits.PerPeer,
+        Thresholds = [new("open_seconds", 3, "s"), new("bytes", 65_536, "bytes")],
     };
 
     public static readonly Rule Malformed = new()

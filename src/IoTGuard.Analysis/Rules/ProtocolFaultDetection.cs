@@ -100,7 +100,11 @@ internal sealed class ProtocolFaultDetection(DetectionContext context)
         context.Facts.Note(fact, transaction.TimeNs);
         if (context.Facts.IsLearned(fact))
             return;
-        if (Count(context.PartyOf(from, fromMac), context.PartyOf(to, toMac), protocol, fault.Kind, transaction.TimeNs, transaction.TimeNs) is not { } open)
+        var (sender, receiver) = (context.PartyOf(from, fromMac), context.PartyOf(to, toMac));
+        var open = protocol == ApplicationProtocol.Hl7 && IsEndless(fault)
+            ? Mark(context.Observe(_endless, sender, receiver, transaction.TimeNs, transaction.TimeNs, 0.85), protocol)
+            : Count(sender, receiver, protocol, fault.Kind, transaction.TimeNs, transaction.TimeNs);
+        if (open is null)
             return;
         open.Include("what", text ?? fault.Kind.ToString()).Flow(transaction);
         if (fault.Kind == FaultKind.BadCharacters && open.Key.Rule == _path)
@@ -111,8 +115,6 @@ internal sealed class ProtocolFaultDetection(DetectionContext context)
     private OpenAlert? Count(in Party from, in Party to, ApplicationProtocol protocol, FaultKind kind, long firstNs, long timeNs)
     {
         var isHl7 = protocol == ApplicationProtocol.Hl7;
-        if (isHl7 && kind is FaultKind.NoEndBlock or FaultKind.TooLarge && protocol == ApplicationProtocol.Hl7)
-            return Mark(context.Observe(_endless, from, to, firstNs, timeNs, 0.85), protocol);
         if (_faults.Touch((from.Address, to.Address, protocol), timeNs, static () => new Faults()) is not { } faults)
             return null;
         var window = DetectionContext.Ns(WindowSeconds);
@@ -133,6 +135,11 @@ internal sealed class ProtocolFaultDetection(DetectionContext context)
             open.Alert.Protocol = NameOf(protocol);
         return open;
     }
+
+    /// <summary>A frame that grew or stayed open, told while it does or when its connection ends.</summary>
+    private bool IsEndless(Fault fault) =>
+        fault.Kind == FaultKind.TooLarge
+        || (fault.Kind == FaultKind.NoEndBlock && (fault.Required >= _endless["open_seconds"] || fault.Offset >= _endless["bytes"]));
 
     private static bool IsSevere(FaultKind kind) => kind is FaultKind.TooLarge or FaultKind.BadLength or FaultKind.Garbage or FaultKind.BadValue or FaultKind.TooDeep;
 }

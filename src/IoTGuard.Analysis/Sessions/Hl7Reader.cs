@@ -100,7 +100,12 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
     {
         FlushCarried(context);
         if (_inFrame && (!isCut || context.TimeNs - _frameTimeNs >= Hl7Session.MaximumFrameNs))
-            Fault(context, FaultKind.NoEndBlock, "the connection ended before the end block (FS CR) of the frame");
+        {
+            Fault(
+                context, FaultKind.NoEndBlock, "the connection ended before the end block (FS CR) of the frame",
+                (context.TimeNs - _frameTimeNs) / NsPerSecond, Hl7Session.MaximumFrameNs / NsPerSecond);
+        }
+
         EndMessage(context);
         CloseFrame();
     }

@@ -67,13 +67,15 @@ public sealed class Hl7RuleTests
     }
 
     [Theory]
-    [InlineData(FaultKind.TooLarge, "hl7-endless-frame")]
-    [InlineData(FaultKind.NoEndBlock, "hl7-endless-frame")]
-    [InlineData(FaultKind.BadValue, null)]
-    public void A_frame_without_an_end_is_told(FaultKind kind, string? rule)
+    [InlineData(FaultKind.TooLarge, 0, 0, "hl7-endless-frame")]
+    [InlineData(FaultKind.NoEndBlock, 10, 0, "hl7-endless-frame")]
+    [InlineData(FaultKind.NoEndBlock, 0, 100_000, "hl7-endless-frame")]
+    [InlineData(FaultKind.NoEndBlock, 1, 300, null)]
+    [InlineData(FaultKind.BadValue, 0, 0, null)]
+    public void A_frame_without_an_end_is_told(FaultKind kind, long seconds, int bytes, string? rule)
     {
         var scene = new Scene();
-        scene.Hl7(Stranger, Engine, fill: t => (t.Event, t.Fault, t.FaultText) = (Hl7Event.Fault, new Fault(kind, Layer.Hl7, 0), "no end block"));
+        scene.Hl7(Stranger, Engine, fill: t => (t.Event, t.Fault, t.FaultText) = (Hl7Event.Fault, new Fault(kind, Layer.Hl7, bytes, seconds), "no end block"));
         scene.Finish();
         Assert.Equal(rule is null ? [] : [rule], scene.Closed.Select(a => a.Rule));
     }
