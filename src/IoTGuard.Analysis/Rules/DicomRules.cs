@@ -5,7 +5,10 @@ internal static class DicomRules
 {
     public static readonly Rule AeTitleGuessing = new()
     {
-        Id = "dicom-ae-title-guessing", Title = "AE titles are being guessed", Category = "credential-access", Severity = 7,
+        Id = "dicom-ae-title-guessing",
+        Title = "AE titles are being guessed",
+        Category = "credential-access",
+        Severity = 7,
         Attack = Techniques.Of("T1110.001", "T0888"),
         Condition = "One client is refused by one server with many different pairs of calling and called AE titles, or gets in with very many.",
         Template = "{device} tried {titles} pairs of AE titles at {peer}; {rejected} associations were refused and {accepted} accepted.",
@@ -17,7 +20,10 @@ internal static class DicomRules
 
     public static readonly Rule UnknownCallingAe = new()
     {
-        Id = "dicom-unknown-calling-ae", Title = "An unknown calling AE title was let in", Category = "unauthorized-access", Severity = 6,
+        Id = "dicom-unknown-calling-ae",
+        Title = "An unknown calling AE title was let in",
+        Category = "unauthorized-access",
+        Severity = 6,
         Attack = Techniques.Of("T1078", "T0812"),
         Condition = "A server accepts an association from a calling AE title that was never used at this site, or not by this address.",
         Template = "{peer} accepted an association of {device} under the AE title {calling AE title}, which {known as}.",
@@ -29,7 +35,10 @@ internal static class DicomRules
 
     public static readonly Rule DefaultAeTitle = new()
     {
-        Id = "dicom-default-ae-title", Title = "A default AE title works", Category = "misconfiguration", Severity = 4,
+        Id = "dicom-default-ae-title",
+        Title = "A default AE title works",
+        Category = "misconfiguration",
+        Severity = 4,
         Attack = Techniques.Of("T1078.001", "T0812"),
         Condition = "An association is accepted under a calling or called AE title that a product ships with.",
         Template = "{device} uses the default AE title {AE title} with {peer}, and the association was accepted: anybody can guess it.",
@@ -40,7 +49,10 @@ internal static class DicomRules
 
     public static readonly Rule ServiceProbing = new()
     {
-        Id = "dicom-service-probing", Title = "DICOM servers are being probed", Category = "reconnaissance", Severity = 6,
+        Id = "dicom-service-probing",
+        Title = "DICOM servers are being probed",
+        Category = "reconnaissance",
+        Severity = 6,
         Attack = Techniques.Of("T1046", "T0888"),
         Condition = "A client opens associations without doing anything in them but C-ECHO, at many servers or many times.",
         Template = "{device} opened {associations} associations to {servers} DICOM servers and did nothing in them but ask whether they are there.",
@@ -52,7 +64,10 @@ internal static class DicomRules
 
     public static readonly Rule QueryHarvesting = new()
     {
-        Id = "dicom-query-harvesting", Title = "Patient data is being harvested by queries", Category = "data-collection", Severity = 8,
+        Id = "dicom-query-harvesting",
+        Title = "Patient data is being harvested by queries",
+        Category = "data-collection",
+        Severity = 8,
         Attack = Techniques.Of("T1213", "T1119", "T0811"),
         Condition = "C-FIND requests without any specific key (all empty or wildcards) in a row or with very many results; series by series through many studies; or far more requests than usual.",
         Template = "{device} sent {queries} queries to {peer}, {broad queries} of them for everybody, and got {results} results.",
@@ -68,7 +83,10 @@ internal static class DicomRules
 
     public static readonly Rule MoveDestination = new()
     {
-        Id = "dicom-move-new-destination", Title = "Images are sent to a new destination", Category = "exfiltration", Severity = 8,
+        Id = "dicom-move-new-destination",
+        Title = "Images are sent to a new destination",
+        Category = "exfiltration",
+        Severity = 8,
         Attack = Techniques.Of("T1020", "T1048.003"),
         Condition = "A C-MOVE names a destination AE title that the requester never had images sent to, while others of the site did not either.",
         Template = "{device} had {peer} send images to the AE title {destination}, which nobody at this site used as destination before.",
@@ -80,7 +98,10 @@ internal static class DicomRules
 
     public static readonly Rule BulkRetrieval = new()
     {
-        Id = "dicom-bulk-retrieval", Title = "Many studies are retrieved in a short time", Category = "exfiltration", Severity = 8,
+        Id = "dicom-bulk-retrieval",
+        Title = "Many studies are retrieved in a short time",
+        Category = "exfiltration",
+        Severity = 8,
         Attack = Techniques.Of("T1020", "T1119", "T0802"),
         Condition = "A client retrieves more different studies (C-MOVE, C-GET) than a person can read, and far more than it usually does.",
         Template = "{device} retrieved {studies} studies from {peer} within {period}.",
@@ -92,7 +113,10 @@ internal static class DicomRules
 
     public static readonly Rule NewSopClass = new()
     {
-        Id = "dicom-new-sop-class", Title = "A device stores a kind of object that it never stored", Category = "integrity", Severity = 6,
+        Id = "dicom-new-sop-class",
+        Title = "A device stores a kind of object that it never stored",
+        Category = "integrity",
+        Severity = 6,
         Attack = Techniques.Of("T1565.001"),
         Condition = "A C-STORE with a SOP class that the sender, and other devices of its kind, never sent while the site was learned.",
         Template = "{device} stored objects of the class {SOP class} at {peer}; it never sent such objects before.",
@@ -104,7 +128,10 @@ internal static class DicomRules
 
     public static readonly Rule StoreFlood = new()
     {
-        Id = "dicom-store-flood", Title = "A flood of stored objects", Category = "denial-of-service", Severity = 6,
+        Id = "dicom-store-flood",
+        Title = "A flood of stored objects",
+        Category = "denial-of-service",
+        Severity = 6,
         Attack = Techniques.Of("T1499.003"),
         Condition = "Far more C-STORE operations by one sender than it ever sent in such a time, or many for very many patients.",
         Template = "{device} stored {objects} objects at {peer} within {period}.",
@@ -116,7 +143,10 @@ internal static class DicomRules
 
     public static readonly Rule AssociationExhaustion = new()
     {
-        Id = "dicom-association-exhaustion", Title = "A DICOM server's associations are being used up", Category = "denial-of-service", Severity = 7,
+        Id = "dicom-association-exhaustion",
+        Title = "A DICOM server's associations are being used up",
+        Category = "denial-of-service",
+        Severity = 7,
         Attack = Techniques.Of("T1499.002", "T0814"),
         Condition = "One client holds very many associations open at one server, or the server refuses because it has too many.",
         Template = "{device} holds {open} associations open at {peer}, which refused {refused} for want of room.",
@@ -128,7 +158,10 @@ internal static class DicomRules
 
     public static readonly Rule Malformed = new()
     {
-        Id = "dicom-malformed", Title = "Malformed DICOM", Category = "protocol-abuse", Severity = 7,
+        Id = "dicom-malformed",
+        Title = "Malformed DICOM",
+        Category = "protocol-abuse",
+        Severity = 7,
         Attack = Techniques.Of("T1499.004", "T1210", "T0866"),
         Condition = "PDUs, items or PDVs that contradict PS3.8 (lengths, types, order), or bytes that are no DICOM at all sent to a DICOM service.",
         Template = "{device} sent {peer} malformed DICOM: {what}.",
@@ -140,7 +173,10 @@ internal static class DicomRules
 
     public static readonly Rule PathTraversal = new()
     {
-        Id = "dicom-path-traversal", Title = "Path characters in DICOM identifiers", Category = "protocol-abuse", Severity = 9,
+        Id = "dicom-path-traversal",
+        Title = "Path characters in DICOM identifiers",
+        Category = "protocol-abuse",
+        Severity = 9,
         Attack = Techniques.Of("T1210", "T1105"),
         Condition = "An AE title, or a UID, holds characters that lead out of a folder or into a command: / \\ .. or control characters.",
         Template = "{device} sent {peer} an identifier with characters that have no place in it ({field}): it may try to write outside of the server's folders.",
@@ -151,7 +187,10 @@ internal static class DicomRules
 
     public static readonly Rule PixelBomb = new()
     {
-        Id = "dicom-pixel-bomb", Title = "An image says to be far larger than it is", Category = "protocol-abuse", Severity = 6,
+        Id = "dicom-pixel-bomb",
+        Title = "An image says to be far larger than it is",
+        Category = "protocol-abuse",
+        Severity = 6,
         Attack = Techniques.Of("T1499.004"),
         Condition = "Rows × Columns × bits × frames of an uncompressed image exceed the bytes sent by a large factor.",
         Template = "{device} stored an image at {peer} that claims {claimed} bytes of pixels but carries {carried}.",
@@ -163,7 +202,10 @@ internal static class DicomRules
 
     public static readonly Rule PublicAddress = new()
     {
-        Id = "dicom-public-address", Title = "DICOM with an address outside of the site", Category = "exfiltration", Severity = 8,
+        Id = "dicom-public-address",
+        Title = "DICOM with an address outside of the site",
+        Category = "exfiltration",
+        Severity = 8,
         Attack = Techniques.Of("T1048.003", "T1040"),
         Condition = "An association between a device of the site and a public address.",
         Template = "{device} speaks unencrypted DICOM with {peer}, outside of the site.",

@@ -5,7 +5,10 @@ internal static class Hl7Rules
 {
     public static readonly Rule NewSender = new()
     {
-        Id = "hl7-new-sender", Title = "HL7 from a new sender", Category = "unauthorized-access", Severity = 8,
+        Id = "hl7-new-sender",
+        Title = "HL7 from a new sender",
+        Category = "unauthorized-access",
+        Severity = 8,
         Attack = Techniques.Of("T1565.002", "T0856"),
         Condition = "A message whose sending application and facility (MSH-3, MSH-4) never came from this address.",
         Template = "{device} sends HL7 to {peer} as {sender}, which never came from this address.",
@@ -17,7 +20,10 @@ internal static class Hl7Rules
 
     public static readonly Rule NewType = new()
     {
-        Id = "hl7-new-message-type", Title = "A new kind of HL7 message on a link", Category = "integrity", Severity = 5,
+        Id = "hl7-new-message-type",
+        Title = "A new kind of HL7 message on a link",
+        Category = "integrity",
+        Severity = 5,
         Attack = Techniques.Of("T1565.002", "T0856"),
         Condition = "A message code (the first part of MSH-9) that this sender never sent on this link.",
         Template = "{device} sends {peer} messages of the type {message type}, which it never did before.",
@@ -29,7 +35,10 @@ internal static class Hl7Rules
 
     public static readonly Rule Flood = new()
     {
-        Id = "hl7-flood", Title = "A flood of HL7 messages", Category = "denial-of-service", Severity = 7,
+        Id = "hl7-flood",
+        Title = "A flood of HL7 messages",
+        Category = "denial-of-service",
+        Severity = 7,
         Attack = Techniques.Of("T1499.003", "T0814"),
         Condition = "More messages by one sender in a short window than interfaces send, and far more than it usually does.",
         Template = "{device} sent {peer} {messages} messages within {period}.",
@@ -41,7 +50,10 @@ internal static class Hl7Rules
 
     public static readonly Rule EndlessFrame = new()
     {
-        Id = "hl7-endless-frame", Title = "An HL7 frame that does not end", Category = "denial-of-service", Severity = 7,
+        Id = "hl7-endless-frame",
+        Title = "An HL7 frame that does not end",
+        Category = "denial-of-service",
+        Severity = 7,
         Attack = Techniques.Of("T1499.003", "T1499.004"),
         Condition = "An MLLP start block without an end block that stays open for long or grows large; a message cut off by its connection is malformed HL7 instead.",
         Template = "{device} sent {peer} an MLLP frame without an end ({what}).",
@@ -53,7 +65,10 @@ internal static class Hl7Rules
 
     public static readonly Rule Malformed = new()
     {
-        Id = "hl7-malformed", Title = "Malformed HL7", Category = "protocol-abuse", Severity = 5,
+        Id = "hl7-malformed",
+        Title = "Malformed HL7",
+        Category = "protocol-abuse",
+        Severity = 5,
         Attack = Techniques.Of("T1499.004", "T1210"),
         Condition = "Frames or segments that contradict MLLP or HL7 chapter 2, repeatedly.",
         Template = "{device} sent {peer} malformed HL7: {what}.",
@@ -65,7 +80,10 @@ internal static class Hl7Rules
 
     public static readonly Rule Replay = new()
     {
-        Id = "hl7-replay", Title = "HL7 messages are sent again", Category = "integrity", Severity = 6,
+        Id = "hl7-replay",
+        Title = "HL7 messages are sent again",
+        Category = "integrity",
+        Severity = 6,
         Attack = Techniques.Of("T1565.002", "T0856"),
         Condition = "Control ids (MSH-10) of a sender come again after they were acknowledged positively, on another connection and much later.",
         Template = "{device} sent {peer} {replayed} messages whose control ids were sent and acknowledged before.",
@@ -77,7 +95,10 @@ internal static class Hl7Rules
 
     public static readonly Rule QueryHarvesting = new()
     {
-        Id = "hl7-query-harvesting", Title = "Patient data is being harvested by HL7 queries", Category = "data-collection", Severity = 7,
+        Id = "hl7-query-harvesting",
+        Title = "Patient data is being harvested by HL7 queries",
+        Category = "data-collection",
+        Severity = 7,
         Attack = Techniques.Of("T1213", "T1119"),
         Condition = "Many QRY or QBP messages by one sender in a short time, far more than usual.",
         Template = "{device} sent {peer} {queries} queries within {period}.",
@@ -89,7 +110,10 @@ internal static class Hl7Rules
 
     public static readonly Rule FailingInterface = new()
     {
-        Id = "hl7-failing-interface", Title = "An HL7 interface refuses messages", Category = "availability", Severity = 5,
+        Id = "hl7-failing-interface",
+        Title = "An HL7 interface refuses messages",
+        Category = "availability",
+        Severity = 5,
         Attack = [],
         Condition = "Most of the last messages of a link were answered with AE, AR, CE or CR.",
         Template = "{peer} refused {refused} of the last {messages} messages of {device}.",
@@ -101,7 +125,10 @@ internal static class Hl7Rules
 
     public static readonly Rule PublicAddress = new()
     {
-        Id = "hl7-public-address", Title = "HL7 with an address outside of the site", Category = "exfiltration", Severity = 9,
+        Id = "hl7-public-address",
+        Title = "HL7 with an address outside of the site",
+        Category = "exfiltration",
+        Severity = 9,
         Attack = Techniques.Of("T1048.003", "T1040"),
         Condition = "An HL7 message between a device of the site and a public address.",
         Template = "{device} speaks unencrypted HL7 with {peer}, outside of the site.",

@@ -5,7 +5,10 @@ internal static class NetworkRules
 {
     public static readonly Rule NewDevice = new()
     {
-        Id = "new-device", Title = "A new device", Category = "new-device", Severity = 5,
+        Id = "new-device",
+        Title = "A new device",
+        Category = "new-device",
+        Severity = 5,
         Attack = Techniques.Of("T1200"),
         Condition = "An inside address whose hardware address, or itself when it is behind a router, was never seen while the site was learned.",
         Template = "{device} is new at this site.",
@@ -18,7 +21,10 @@ internal static class NetworkRules
 
     public static readonly Rule NewPeer = new()
     {
-        Id = "new-peer", Title = "A device talks to a service it never used", Category = "lateral-movement", Severity = 5,
+        Id = "new-peer",
+        Title = "A device talks to a service it never used",
+        Category = "lateral-movement",
+        Severity = 5,
         Attack = Techniques.Of("T1021", "T1210"),
         Condition = "A device exchanges data with a service of another device that it never used while the site was learned.",
         Template = "{device} uses {services} of {peer}, which it never did before.",
@@ -31,7 +37,10 @@ internal static class NetworkRules
 
     public static readonly Rule NewService = new()
     {
-        Id = "new-service", Title = "A device offers a new service", Category = "new-service", Severity = 6,
+        Id = "new-service",
+        Title = "A device offers a new service",
+        Category = "new-service",
+        Severity = 6,
         Attack = Techniques.Of("T1571", "T1133"),
         Condition = "A known device answers on a port on which it never answered while the site was learned.",
         Template = "{device} now answers on {services}; {peer} used it.",
@@ -44,7 +53,10 @@ internal static class NetworkRules
 
     public static readonly Rule NewOutsideUse = new()
     {
-        Id = "new-outside-use", Title = "A device talks to the outside for the first time", Category = "exfiltration", Severity = 6,
+        Id = "new-outside-use",
+        Title = "A device talks to the outside for the first time",
+        Category = "exfiltration",
+        Severity = 6,
         Attack = Techniques.Of("T1071", "T1041"),
         Condition = "A device that never exchanged data with public addresses while the site was learned does so.",
         Template = "{device} exchanges data with {peer}, outside of the site, on {services}; it never talked to the outside before.",
@@ -57,7 +69,10 @@ internal static class NetworkRules
 
     public static readonly Rule PortScan = new()
     {
-        Id = "port-scan", Title = "Port scan", Category = "reconnaissance", Severity = 6,
+        Id = "port-scan",
+        Title = "Port scan",
+        Category = "reconnaissance",
+        Severity = 6,
         Attack = Techniques.Of("T1046", "T0846"),
         Condition = "Many different ports of one host are tried and refuse or do not answer; SYN, connect, FIN, NULL, XMAS, ACK and UDP alike.",
         Template = "{device} tried {ports} ports of {peer} ({technique}).",
@@ -69,7 +84,10 @@ internal static class NetworkRules
 
     public static readonly Rule HostScan = new()
     {
-        Id = "host-scan", Title = "Host scan", Category = "reconnaissance", Severity = 6,
+        Id = "host-scan",
+        Title = "Host scan",
+        Category = "reconnaissance",
+        Severity = 6,
         Attack = Techniques.Of("T1018", "T0846"),
         Condition = "Many hosts are tried that refuse or do not answer (TCP, UDP, ICMP echo).",
         Template = "{device} tried {hosts} hosts ({technique}), among them {peer}.",
@@ -81,7 +99,10 @@ internal static class NetworkRules
 
     public static readonly Rule ServiceScan = new()
     {
-        Id = "service-scan", Title = "Services of several hosts are being probed", Category = "reconnaissance", Severity = 6,
+        Id = "service-scan",
+        Title = "Services of several hosts are being probed",
+        Category = "reconnaissance",
+        Severity = 6,
         Attack = Techniques.Of("T1046", "T0888"),
         Condition = "One device tries many services of several hosts, most of which refuse, do not answer, or are left without a word.",
         Template = "{device} probed {services} services of {hosts} hosts, among them {peer}.",
@@ -93,7 +114,10 @@ internal static class NetworkRules
 
     public static readonly Rule ArpSweep = new()
     {
-        Id = "arp-sweep", Title = "ARP sweep", Category = "reconnaissance", Severity = 5,
+        Id = "arp-sweep",
+        Title = "ARP sweep",
+        Category = "reconnaissance",
+        Severity = 5,
         Attack = Techniques.Of("T1018", "T0846"),
         Condition = "One hardware address asks for many addresses that no known device has.",
         Template = "{device} asked by ARP for {addresses} addresses that no known device has.",
@@ -105,7 +129,10 @@ internal static class NetworkRules
 
     public static readonly Rule ArpSpoofing = new()
     {
-        Id = "arp-spoofing", Title = "An address is claimed by a second device", Category = "interception", Severity = 8,
+        Id = "arp-spoofing",
+        Title = "An address is claimed by a second device",
+        Category = "interception",
+        Severity = 8,
         Attack = Techniques.Of("T1557.002", "T0830"),
         Condition = "ARP replies or announcements give an address to a second hardware address while the first one is active.",
         Template = "{device} claims the address {address}, which belongs to {owner}.",
@@ -117,7 +144,10 @@ internal static class NetworkRules
 
     public static readonly Rule SynFlood = new()
     {
-        Id = "syn-flood", Title = "SYN flood", Category = "denial-of-service", Severity = 7,
+        Id = "syn-flood",
+        Title = "SYN flood",
+        Category = "denial-of-service",
+        Severity = 7,
         Attack = Techniques.Of("T1499.001", "T1498", "T0814"),
         Condition = "Very many connections to one service are opened but not completed.",
         Template = "The service {service} receives {half-open} connection requests within {period} that are not completed, from {senders}.",
@@ -128,7 +158,10 @@ internal static class NetworkRules
 
     public static readonly Rule BruteForce = new()
     {
-        Id = "login-guessing", Title = "Log-ins are being guessed", Category = "credential-access", Severity = 7,
+        Id = "login-guessing",
+        Title = "Log-ins are being guessed",
+        Category = "credential-access",
+        Severity = 7,
         Attack = Techniques.Of("T1110", "T1021"),
         Condition = "Many short sessions from one device to a log-in service (SSH, Telnet, FTP, RDP, SMB, VNC) of another.",
         Template = "{device} opened {sessions} short sessions to {services} of {peer} within {period}.",
@@ -140,7 +173,10 @@ internal static class NetworkRules
 
     public static readonly Rule InsecureService = new()
     {
-        Id = "insecure-service", Title = "A log-in service without encryption", Category = "misconfiguration", Severity = 3,
+        Id = "insecure-service",
+        Title = "A log-in service without encryption",
+        Category = "misconfiguration",
+        Severity = 3,
         Attack = Techniques.Of("T1040", "T0812"),
         Condition = "Data is exchanged with Telnet, FTP, rlogin or rsh.",
         Template = "{device} offers {services}, which sends passwords in the clear; {peer} used it.",
@@ -152,7 +188,10 @@ internal static class NetworkRules
 
     public static readonly Rule OverlapConflict = new()
     {
-        Id = "tcp-overlap-conflict", Title = "TCP bytes were sent twice with different content", Category = "interception", Severity = 7,
+        Id = "tcp-overlap-conflict",
+        Title = "TCP bytes were sent twice with different content",
+        Category = "interception",
+        Severity = 7,
         Attack = Techniques.Of("T1557", "T0830", "T1565.002"),
         Condition = "The second copy of stream bytes of a DICOM or HL7 connection differs from the first.",
         Template = "Bytes between {device} and {peer} were sent again with other content ({conflicts} times): somebody may inject into the connection.",
@@ -163,7 +202,10 @@ internal static class NetworkRules
 
     public static readonly Rule FlowAnomaly = new()
     {
-        Id = "flow-anomaly", Title = "Unusual traffic", Category = "anomaly", Severity = 4,
+        Id = "flow-anomaly",
+        Title = "Unusual traffic",
+        Category = "anomaly",
+        Severity = 4,
         Attack = [],
         Condition = "The model finds a flow rarer than the alert budget allows.",
         Template = "The traffic of {device} with {peer} on {services} is unusual (p = {p-value}): {features}.",

@@ -68,8 +68,12 @@ internal static class Traffic
                 case 1:
                     capture.Add(new Packet
                     {
-                        Protocol = 17, Source = $"10.1.0.{random.Next(30)}", DestinationPort = 53, SourcePort = random.Next(1024, 1100),
-                        Payload = new byte[random.Next(60)], Identification = identification++,
+                        Protocol = 17,
+                        Source = $"10.1.0.{random.Next(30)}",
+                        DestinationPort = 53,
+                        SourcePort = random.Next(1024, 1100),
+                        Payload = new byte[random.Next(60)],
+                        Identification = identification++,
                     });
                     break;
                 case 2:

@@ -197,13 +197,24 @@ internal sealed class Connection(Capture capture, uint clientStart = 1000, uint 
     public Packet Make(bool client, TcpFlags flags, uint sequence, ReadOnlySpan<byte> payload) => client
         ? Template with
         {
-            Flags = flags, Sequence = sequence, Acknowledgment = (flags & TcpFlags.Ack) != 0 ? Server : 0, Payload = payload.ToArray(),
+            Flags = flags,
+            Sequence = sequence,
+            Acknowledgment = (flags & TcpFlags.Ack) != 0 ? Server : 0,
+            Payload = payload.ToArray(),
             Identification = _identification++,
         }
         : Template with
         {
-            Source = Template.Destination, Destination = Template.Source, SourcePort = Template.DestinationPort,
-            DestinationPort = Template.SourcePort, SourceMac = Template.DestinationMac, DestinationMac = Template.SourceMac,
-            Flags = flags, Sequence = sequence, Acknowledgment = Client, Payload = payload.ToArray(), Identification = _identification++,
+            Source = Template.Destination,
+            Destination = Template.Source,
+            SourcePort = Template.DestinationPort,
+            DestinationPort = Template.SourcePort,
+            SourceMac = Template.DestinationMac,
+            DestinationMac = Template.SourceMac,
+            Flags = flags,
+            Sequence = sequence,
+            Acknowledgment = Client,
+            Payload = payload.ToArray(),
+            Identification = _identification++,
         };
 }

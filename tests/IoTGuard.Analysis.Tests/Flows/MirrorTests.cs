@@ -11,14 +11,24 @@ public sealed class MirrorTests
 
     private static readonly Packet Dns = new()
     {
-        Protocol = 17, SourcePort = 50000, DestinationPort = 53, Payload = [.. "some query"u8], Identification = 77, Vlan = 10,
+        Protocol = 17,
+        SourcePort = 50000,
+        DestinationPort = 53,
+        Payload = [.. "some query"u8],
+        Identification = 77,
+        Vlan = 10,
     };
 
     private static readonly Packet Echo = new() { Protocol = 1, Payload = [0, 1, 0, 1, .. "abcdefgh"u8], Identification = 78, Vlan = 10 };
 
     private static readonly Packet Data = new()
     {
-        Flags = TcpFlags.Ack | TcpFlags.Psh, Sequence = 100, Acknowledgment = 7, Payload = [.. "payload bytes"u8], Identification = 79, Vlan = 10,
+        Flags = TcpFlags.Ack | TcpFlags.Psh,
+        Sequence = 100,
+        Acknowledgment = 7,
+        Payload = [.. "payload bytes"u8],
+        Identification = 79,
+        Vlan = 10,
     };
 
     private static readonly Packet Acknowledgment = new() { Sequence = 100, Acknowledgment = 9, Identification = 80, Vlan = 10 };
@@ -131,7 +141,10 @@ public sealed class MirrorTests
 
     private static Packet Routed(Packet packet) => packet with
     {
-        Vlan = 20, TimeToLive = (byte)(packet.TimeToLive - 1), SourceMac = 0x02_00_00_00_00_AA, DestinationMac = 0x02_00_00_00_00_BB,
+        Vlan = 20,
+        TimeToLive = (byte)(packet.TimeToLive - 1),
+        SourceMac = 0x02_00_00_00_00_AA,
+        DestinationMac = 0x02_00_00_00_00_BB,
     };
 
     /// <summary>The same for a built tagged frame.</summary>

@@ -33,7 +33,12 @@ internal sealed class Conversation
         var responder = IpAddress.FromIpv4(0x0A000002);
         _flows[0] = new FlowRecord
         {
-            Originator = originator, Responder = responder, OriginatorPort = 50000, ResponderPort = 2575, IpProtocol = 6, State = state,
+            Originator = originator,
+            Responder = responder,
+            OriginatorPort = 50000,
+            ResponderPort = 2575,
+            IpProtocol = 6,
+            State = state,
         };
         TimeNs = 100 * Second;
     }

@@ -106,7 +106,9 @@ internal sealed class TestNetwork : IDisposable
     public Process Start(string program, params string[] arguments) =>
         Process.Start(new ProcessStartInfo("ip", ["netns", "exec", _name, program, .. arguments])
         {
-            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         })!;
 
     public void Execute(string program, params string[] arguments)

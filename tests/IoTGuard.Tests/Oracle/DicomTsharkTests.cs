@@ -24,8 +24,18 @@ public sealed class DicomTsharkTests
 
     private static readonly Dictionary<string, int> Fields = new(StringComparer.Ordinal)
     {
-        ["c_store"] = 0x0001, ["c_get"] = 0x0010, ["c_find"] = 0x0020, ["c_move"] = 0x0021, ["c_echo"] = 0x0030, ["c_cancel"] = 0x0FFF,
-        ["n_event_report"] = 0x0100, ["n_get"] = 0x0110, ["n_set"] = 0x0120, ["n_action"] = 0x0130, ["n_create"] = 0x0140, ["n_delete"] = 0x0150,
+        ["c_store"] = 0x0001,
+        ["c_get"] = 0x0010,
+        ["c_find"] = 0x0020,
+        ["c_move"] = 0x0021,
+        ["c_echo"] = 0x0030,
+        ["c_cancel"] = 0x0FFF,
+        ["n_event_report"] = 0x0100,
+        ["n_get"] = 0x0110,
+        ["n_set"] = 0x0120,
+        ["n_action"] = 0x0130,
+        ["n_create"] = 0x0140,
+        ["n_delete"] = 0x0150,
     };
 
     [Theory]

@@ -31,8 +31,14 @@ internal sealed class SyslogDaemon : IDisposable
         Assert.SkipUnless(File.Exists(Program), "rsyslogd is not installed (Debian package rsyslog)");
         var properties = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["pri"] = "pri", ["timereported\" dateformat=\"rfc3339"] = "time", ["hostname"] = "host", ["app-name"] = "app", ["procid"] = "procid",
-            ["msgid"] = "msgid", ["structured-data"] = "sd", ["msg"] = "msg",
+            ["pri"] = "pri",
+            ["timereported\" dateformat=\"rfc3339"] = "time",
+            ["hostname"] = "host",
+            ["app-name"] = "app",
+            ["procid"] = "procid",
+            ["msgid"] = "msgid",
+            ["structured-data"] = "sd",
+            ["msg"] = "msg",
         };
         var template = string.Join('\n', properties.Select(p => $"property(name=\"{p.Key}\" outname=\"{p.Value}\" format=\"jsonf\") constant(value=\",\")"));
         var configuration = $$"""
