@@ -64,7 +64,10 @@ public readonly record struct Neighbor(MacAddress Mac, IpAddress Address, MacAdd
 /// </summary>
 public sealed class EventBatch
 {
-    private readonly List<SensorEvent> _events = [];
+    // Events mostly come in order: what comes late is sorted apart and merged.
+    private readonly List<SensorEvent> _late = [];
+    private List<SensorEvent> _events = [];
+    private List<SensorEvent> _merged = [];
     private readonly List<Transaction> _transactions = [];
     private readonly Dictionary<Type, Stack<Transaction>> _free = [];
     private FlowRecord[] _flows = new FlowRecord[64];
@@ -72,8 +75,15 @@ public sealed class EventBatch
     private readonly List<FlowFault> _faults = [];
     private readonly List<Neighbor> _neighbors = [];
 
-    /// <summary>Events, in order of their keys once <see cref="Sort"/> was called.</summary>
-    public ReadOnlySpan<SensorEvent> Events => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_events);
+    /// <summary>Events, in order of their keys.</summary>
+    public ReadOnlySpan<SensorEvent> Events
+    {
+        get
+        {
+            Sort();
+            return System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_events);
+        }
+    }
 
     public ref readonly FlowRecord Flow(int index) => ref _flows[index];
 
@@ -90,7 +100,7 @@ public sealed class EventBatch
 
     public void Add(EventKey key, Transaction transaction)
     {
-        _events.Add(new SensorEvent(key, SensorEventKind.Transaction, _transactions.Count));
+        Add(new SensorEvent(key, SensorEventKind.Transaction, _transactions.Count));
         _transactions.Add(transaction);
     }
 
@@ -99,23 +109,41 @@ public sealed class EventBatch
         if (_flowCount == _flows.Length)
             Array.Resize(ref _flows, _flowCount * 2);
         _flows[_flowCount] = flow;
-        _events.Add(new SensorEvent(key, kind, _flowCount++));
+        Add(new SensorEvent(key, kind, _flowCount++));
     }
 
     public void Add(EventKey key, in FlowFault fault)
     {
-        _events.Add(new SensorEvent(key, SensorEventKind.FlowFault, _faults.Count));
+        Add(new SensorEvent(key, SensorEventKind.FlowFault, _faults.Count));
         _faults.Add(fault);
     }
 
     public void Add(EventKey key, in Neighbor neighbor)
     {
-        _events.Add(new SensorEvent(key, SensorEventKind.Neighbor, _neighbors.Count));
+        Add(new SensorEvent(key, SensorEventKind.Neighbor, _neighbors.Count));
         _neighbors.Add(neighbor);
     }
 
     /// <summary>Puts the events in order of their keys.</summary>
-    public void Sort() => _events.Sort(static (x, y) => x.Key.CompareTo(y.Key));
+    public void Sort()
+    {
+        if (_late.Count == 0)
+            return;
+        _late.Sort(static (x, y) => x.Key.CompareTo(y.Key));
+        var late = 0;
+        foreach (var happened in _events)
+        {
+            while (late < _late.Count && _late[late].Key < happened.Key)
+                _merged.Add(_late[late++]);
+            _merged.Add(happened);
+        }
+
+        while (late < _late.Count)
+            _merged.Add(_late[late++]);
+        (_events, _merged) = (_merged, _events);
+        _merged.Clear();
+        _late.Clear();
+    }
 
     /// <summary>Empties the batch and takes its transactions back into the pool.</summary>
     public void Clear()
@@ -128,9 +156,18 @@ public sealed class EventBatch
         }
 
         _events.Clear();
+        _late.Clear();
         _transactions.Clear();
         _faults.Clear();
         _neighbors.Clear();
         _flowCount = 0;
+    }
+
+    private void Add(in SensorEvent happened)
+    {
+        if (_events.Count == 0 || _events[^1].Key <= happened.Key)
+            _events.Add(happened);
+        else
+            _late.Add(happened);
     }
 }

@@ -71,7 +71,18 @@ internal sealed partial class FlowShard
         ref readonly var first = ref Directions[2 * index];
         ref readonly var second = ref Directions[(2 * index) + 1];
         ref readonly var head = ref Heads[index];
-        return (long)head.Key.A.Low + head.Key.PortA + head.LastNs + first.Packets + first.SizeMinimum + second.Packets + second.SizeMinimum + _links[index].Next;
+        return (long)head.Key.A.Low + head.Key.PortA + head.LastNs + first.Packets + first.SizeMinimum + second.Packets + second.SizeMinimum
+            + _links[index].Next + (Conversations[index] is null ? 0 : 1);
+    }
+
+    /// <summary>Touches the flow's conversation, if it has one. The result says nothing.</summary>
+    public long TouchConversation(ulong hash)
+    {
+        var slots = _slots;
+        if (slots.Length == 0)
+            return 0;
+        ref readonly var slot = ref slots[(int)hash & (slots.Length - 1)];
+        return slot.Index != 0 && slot.Tag == (uint)hash && Conversations[slot.Index - 1] is { } conversation ? conversation.Touch() : 0;
     }
 
     /// <summary>The flow's index, or -1.</summary>
@@ -198,6 +209,15 @@ internal sealed partial class FlowShard
             return closing;
         var idle = _heads[(int)FlowList.Idle];
         return idle >= 0 ? idle : _heads[(int)FlowList.Established];
+    }
+
+    /// <summary>True when the receiver of a direction acknowledged everything before a sequence number, and something at it.</summary>
+    public bool IsAcknowledged(int index, FlowDirection direction, long offset)
+    {
+        if (!Heads[index].Has(direction == FlowDirection.FromOriginator ? FlowFlags.ResponderAck : FlowFlags.OriginatorAck))
+            return false;
+        var receiver = Directions[(2 * index) + 1 - (int)direction].Acknowledgment;
+        return SequenceTracker.Extend(Directions[(2 * index) + (int)direction].Next, receiver) >= offset;
     }
 
     /// <summary>True when both endpoints sent packets.</summary>

@@ -35,6 +35,13 @@ internal enum FlowFlags : ushort
 
     /// <summary>No session will read this flow.</summary>
     Unread = 0x200,
+
+    /// <summary>Segments of a stream wait for earlier ones.</summary>
+    Waiting = 0x400,
+
+    /// <summary>The originator, the responder acknowledged something.</summary>
+    OriginatorAck = 0x800,
+    ResponderAck = 0x1000,
 }
 
 /// <summary>What every packet of a flow touches.</summary>
@@ -102,6 +109,9 @@ internal struct DirectionState
     /// </summary>
     public long Next;
     public int Psh;
+
+    /// <summary>Newest number that this side acknowledged; meaningful with <see cref="FlowFlags.OriginatorAck"/> or its counterpart.</summary>
+    public uint Acknowledgment;
 
     public void Count(long timeNs, int size, int payload)
     {

@@ -45,6 +45,12 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             sum += Shard(packet.Hash).TouchSlot(packet.Hash) + _recent[FlowHasher.ShardOf(packet.Hash)].Touch(packet.Print);
         foreach (ref readonly var packet in packets)
             sum += Shard(packet.Hash).TouchFlow(packet.Hash);
+        foreach (ref readonly var packet in packets)
+        {
+            if (packet.View.PayloadWireLength > 0 && packet.View.Kind == PacketKind.Tcp)
+                sum += Shard(packet.Hash).TouchConversation(packet.Hash);
+        }
+
         return sum;
     }
 
@@ -254,8 +260,22 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             Tell(shard, index, SensorEventKind.FlowOpened, FlowEndReason.Active);
         if (established)
             Tell(shard, index, SensorEventKind.FlowEstablished, FlowEndReason.Active);
-        if (kind != SegmentKind.OutOfWindow && !shard.Heads[index].Has(FlowFlags.Unread))
+        if (kind == SegmentKind.OutOfWindow)
+            return;
+        ref var head = ref shard.Heads[index];
+        if ((view.TcpFlags & TcpFlags.Ack) != 0)
+            Acknowledge(ref head, ref state, direction, view.TcpAcknowledgment);
+        if (!head.Has(FlowFlags.Unread) && (view.PayloadWireLength > 0 || (view.TcpFlags & TcpFlags.Fin) != 0 || head.Has(FlowFlags.Waiting)))
             Read(shard, index, direction, frame, view, expected, offset, kind);
+    }
+
+    private static void Acknowledge(ref FlowHead head, ref DirectionState state, FlowDirection direction, uint number)
+    {
+        var flag = direction == FlowDirection.FromOriginator ? FlowFlags.OriginatorAck : FlowFlags.ResponderAck;
+        if (head.Has(flag) && (int)(number - state.Acknowledgment) <= 0)
+            return;
+        head.Flags |= flag;
+        state.Acknowledgment = number;
     }
 
     private void CountOdd(ref DirectionDetails details, in PacketView view, SegmentKind kind)
@@ -304,11 +324,8 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         if (kind != SegmentKind.KeepAlive && (view.PayloadWireLength > 0 || fin))
             conversation.OnSegment(direction, offset, payload, view.PayloadWireLength - view.PayloadLength, fin);
 
-        var other = 1 - (int)direction;
-        var otherNext = shard.Directions[(2 * index) + other].Next;
-        if ((view.TcpFlags & TcpFlags.Ack) != 0 && otherNext != 0)
-            conversation.OnAcknowledgment((FlowDirection)other, SequenceTracker.Extend(otherNext, view.TcpAcknowledgment));
-
+        if (shard.Heads[index].Has(FlowFlags.Waiting))
+            conversation.Settle((FlowDirection)(1 - (int)direction));
         if (conversation.IsHopeless)
         {
             shard.Heads[index].Flags |= FlowFlags.Unread;

@@ -14,10 +14,12 @@ public sealed class FrameRouter(SensorOptions options)
     /// <summary>The shard, 0 to <see cref="FlowLimits.Shards"/> − 1.</summary>
     public int ShardOf(in FrameHeader header, ReadOnlySpan<byte> frame)
     {
-        PacketDecoder.Decode(frame, header.Link, header.AuxVlan, ref _view);
+        if (_hasher.TryPeek(header, frame, out var hash))
+            return FlowHasher.ShardOf(hash);
+        PacketDecoder.Decode(frame, header, ref _view);
         if (!FlowHasher.HasFlow(_view))
             return 0;
-        _hasher.KeyOf(_view, out var hash, out _);
+        _hasher.KeyOf(_view, out hash, out _);
         return FlowHasher.ShardOf(hash);
     }
 }

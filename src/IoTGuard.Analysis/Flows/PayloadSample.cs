@@ -6,8 +6,8 @@ internal static class PayloadSample
     /// <summary>Bytes looked at.</summary>
     public const int MaximumBytes = 256;
 
-    /// <summary>n·log₂ n for every possible count.</summary>
-    private static readonly double[] Weights = [.. Enumerable.Range(0, MaximumBytes + 1).Select(n => n == 0 ? 0 : n * Math.Log2(n))];
+    /// <summary>log₂ n for every possible count.</summary>
+    private static readonly double[] Logarithms = [.. Enumerable.Range(0, MaximumBytes + 1).Select(n => Math.Log2(Math.Max(1, n)))];
 
     /// <summary>Shannon entropy in bits per byte, and the share of printable ASCII (with CR, LF, TAB).</summary>
     public static (float Entropy, float Printable) Measure(ReadOnlySpan<byte> payload)
@@ -25,8 +25,8 @@ internal static class PayloadSample
         }
 
         var sum = 0.0;
-        foreach (var count in counts)
-            sum += Weights[count];
-        return ((float)(Math.Log2(payload.Length) - (sum / payload.Length)), (float)printable / payload.Length);
+        foreach (var octet in payload)
+            sum += Logarithms[counts[octet]];
+        return ((float)(Logarithms[payload.Length] - (sum / payload.Length)), (float)printable / payload.Length);
     }
 }

@@ -18,7 +18,8 @@ internal sealed class Conversation(StreamStore store)
     /// <summary>Longest skip in bytes; a session that wants no more bytes at all asks for more than any connection carries.</summary>
     private const long MaximumSkip = 1L << 60;
 
-    private readonly TcpStream[] _streams = [new(), new()];
+    private readonly TcpStream _originator = new();
+    private readonly TcpStream _responder = new();
     private SessionContext _context = null!;
     private FlowShard _shard = null!;
     private int _index;
@@ -36,7 +37,10 @@ internal sealed class Conversation(StreamStore store)
     public int Faults { get; set; }
 
     /// <summary>True when neither direction is of a known protocol.</summary>
-    public bool IsHopeless => Session is null && _streams[0].Rejected && _streams[1].Rejected;
+    public bool IsHopeless => Session is null && _originator.Rejected && _responder.Rejected;
+
+    /// <summary>Touches what a segment will need. The result says nothing.</summary>
+    public long Touch() => _originator.Next + _responder.Next + Faults;
 
     /// <summary>Takes over a flow.</summary>
     public void Begin(SessionContext context, FlowShard shard, int index, bool midStream)
@@ -53,13 +57,13 @@ internal sealed class Conversation(StreamStore store)
     /// <summary>Says where a direction begins, and whether the probes have already turned it down.</summary>
     public void Start(FlowDirection direction, long offset, bool rejected)
     {
-        var stream = _streams[(int)direction];
+        var stream = StreamOf(direction);
         stream.Start(offset, store.AllRows);
         stream.Rejected = rejected;
         stream.Missed = rejected || _midStream ? TcpStream.UnknownMissed : TcpStream.NoneMissed;
     }
 
-    public bool IsStarted(FlowDirection direction) => _streams[(int)direction].Started;
+    public bool IsStarted(FlowDirection direction) => StreamOf(direction).Started;
 
     /// <summary>Brings the counters in <see cref="Record"/> up to date.</summary>
     public void Refresh() => _shard.Fill(_index, ref Record[0], Record[0].Counters, Record[0].Application);
@@ -68,7 +72,7 @@ internal sealed class Conversation(StreamStore store)
     /// <param name="cut">Bytes behind <paramref name="data"/> that were on the wire but not captured.</param>
     public void OnSegment(FlowDirection direction, long offset, ReadOnlySpan<byte> data, int cut, bool fin)
     {
-        var stream = _streams[(int)direction];
+        var stream = StreamOf(direction);
         var end = offset + data.Length + cut;
         if (fin)
             stream.FinAt = end;
@@ -77,30 +81,25 @@ internal sealed class Conversation(StreamStore store)
         else if (end > offset)
             OutOfOrder(direction, stream, offset, data, cut);
         Settle(direction, stream);
+        if (stream.EarlyCount > 0 || _shard.Heads[_index].Has(FlowFlags.Waiting))
+            NoteWaiting();
     }
 
-    /// <summary>The receiver of a direction acknowledged everything before a sequence number.</summary>
-    public void OnAcknowledgment(FlowDirection direction, long offset)
+    /// <summary>Looks whether what a direction waits for is lost, since time passed or the receiver acknowledged more.</summary>
+    public void Settle(FlowDirection direction)
     {
-        var stream = _streams[(int)direction];
-        if (offset <= stream.Acknowledged)
+        var stream = StreamOf(direction);
+        if (stream.EarlyCount == 0)
             return;
-        stream.Acknowledged = offset;
-        if (stream.Early.Count > 0)
-            Settle(direction, stream);
+        Settle(direction, stream);
+        NoteWaiting();
     }
 
     /// <summary>The flow ended: shows what still waits, gaps between, and ends the session. The conversation can be used again.</summary>
     public void End()
     {
-        for (var i = 0; i < 2; i++)
-        {
-            var stream = _streams[i];
-            while (stream.Early.Count > 0)
-                DeclareGap((FlowDirection)i, stream);
-            Settle((FlowDirection)i, stream);
-        }
-
+        Finish(FlowDirection.FromOriginator);
+        Finish(FlowDirection.FromResponder);
         if (Session is { } session)
         {
             _context.AtConversation(this);
@@ -111,11 +110,30 @@ internal sealed class Conversation(StreamStore store)
     /// <summary>Gives everything back.</summary>
     public void Release()
     {
-        foreach (var stream in _streams)
-            stream.Clear(store, _shard);
+        _originator.Clear(store, _shard);
+        _responder.Clear(store, _shard);
         if (Session is { } session)
             store.Return(Row, session);
         Session = null;
+    }
+
+    private TcpStream StreamOf(FlowDirection direction) => direction == FlowDirection.FromOriginator ? _originator : _responder;
+
+    private void NoteWaiting()
+    {
+        ref var head = ref _shard.Heads[_index];
+        if (_originator.EarlyCount + _responder.EarlyCount > 0)
+            head.Flags |= FlowFlags.Waiting;
+        else
+            head.Flags &= ~FlowFlags.Waiting;
+    }
+
+    private void Finish(FlowDirection direction)
+    {
+        var stream = StreamOf(direction);
+        while (stream.EarlyCount > 0)
+            DeclareGap(direction, stream);
+        Settle(direction, stream);
     }
 
     private void InOrder(FlowDirection direction, TcpStream stream, long offset, ReadOnlySpan<byte> data, int cut)
@@ -131,14 +149,14 @@ internal sealed class Conversation(StreamStore store)
             cut -= (int)(old - seen);
         }
 
-        var room = stream.Early.Count > 0 ? stream.Early.FirstOffset - stream.Next : long.MaxValue;
+        var room = stream.EarlyCount > 0 ? stream.EarlyOffset - stream.Next : long.MaxValue;
         if (room < data.Length + (long)cut)
         {
             // The bytes from here on are there already; where the second copy differs the first one counts.
             var rest = stream.Next + room;
             var behind = (int)Math.Min(room, data.Length);
             var conflicts = 0L;
-            if (!stream.Early.Insert(store, _shard, rest, data[behind..], cut - (int)Math.Max(0, room - data.Length), ref conflicts))
+            if (!stream.InsertEarly(store, _shard, rest, data[behind..], cut - (int)Math.Max(0, room - data.Length), ref conflicts))
                 store.Counters.OutOfOrderDropped++;
             Conflict(conflicts, direction);
             cut = (int)Math.Max(0, room - data.Length);
@@ -151,18 +169,18 @@ internal sealed class Conversation(StreamStore store)
 
     private void OutOfOrder(FlowDirection direction, TcpStream stream, long offset, ReadOnlySpan<byte> data, int cut)
     {
-        if (stream.Early.Count == 0)
+        if (stream.EarlyCount == 0)
             stream.HoleClock = store.Clock;
         while (true)
         {
             var conflicts = 0L;
-            var kept = stream.Early.Insert(store, _shard, offset, data, cut, ref conflicts);
+            var kept = stream.InsertEarly(store, _shard, offset, data, cut, ref conflicts);
             Conflict(conflicts, direction);
             if (kept)
                 return;
 
             store.Counters.OutOfOrderDropped++;
-            if (stream.Early.Count > 0)
+            if (stream.EarlyCount > 0)
                 DeclareGap(direction, stream);
             else
                 Gap(direction, stream, offset - stream.Next);
@@ -177,12 +195,12 @@ internal sealed class Conversation(StreamStore store)
     /// <summary>Applies the gap policy and tells the half close once it is reached.</summary>
     private void Settle(FlowDirection direction, TcpStream stream)
     {
-        while (stream.Early.Count > 0)
+        while (stream.EarlyCount > 0)
         {
             var waited = store.Clock - stream.HoleClock;
-            var acknowledged = stream.Acknowledged >= stream.Early.FirstOffset;
+            var acknowledged = _shard.IsAcknowledged(_index, direction, stream.EarlyOffset);
             var lost = acknowledged
-                ? waited >= FlowLimits.ReorderTimeNs || stream.Early.Count >= FlowLimits.ReorderSegments
+                ? waited >= FlowLimits.ReorderTimeNs || stream.EarlyCount >= FlowLimits.ReorderSegments
                 : waited >= FlowLimits.OneSidedHoleTimeNs && !_shard.IsTwoSided(_index);
             if (!lost)
                 break;
@@ -202,26 +220,26 @@ internal sealed class Conversation(StreamStore store)
 
     private void DeclareGap(FlowDirection direction, TcpStream stream)
     {
-        if (stream.Early.FirstOffset > stream.Next)
-            Gap(direction, stream, stream.Early.FirstOffset - stream.Next);
+        if (stream.EarlyOffset > stream.Next)
+            Gap(direction, stream, stream.EarlyOffset - stream.Next);
         Drain(direction, stream);
         stream.HoleClock = store.Clock;
     }
 
     private void Drain(FlowDirection direction, TcpStream stream)
     {
-        while (stream.Early.Count > 0 && stream.Early.FirstOffset <= stream.Next)
+        while (stream.EarlyCount > 0 && stream.EarlyOffset <= stream.Next)
         {
-            var data = stream.Early.First;
-            var cut = stream.Early.FirstCut;
-            var old = stream.Next - stream.Early.FirstOffset;
+            var data = stream.Early!.First;
+            var cut = stream.Early!.FirstCut;
+            var old = stream.Next - stream.EarlyOffset;
             if (old < data.Length + (long)cut)
             {
                 var seen = (int)Math.Min(old, data.Length);
                 Deliver(direction, stream, data[seen..], cut - (int)(old - seen));
             }
 
-            stream.Early.RemoveFirst(store, _shard);
+            stream.RemoveFirstEarly(store, _shard);
             stream.HoleClock = store.Clock;
         }
     }
@@ -419,7 +437,7 @@ internal sealed class Conversation(StreamStore store)
     /// <summary>Shows what waited for the probes. Returns what is left of the bytes behind it.</summary>
     private ReadOnlySpan<byte> ShowPending(FlowDirection direction, ReadOnlySpan<byte> behind)
     {
-        var stream = _streams[(int)direction];
+        var stream = StreamOf(direction);
         if (!stream.Started || stream.PendingLength == 0)
             return behind;
         TellMissed(direction, stream);

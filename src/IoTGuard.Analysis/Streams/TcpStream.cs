@@ -27,9 +27,6 @@ internal sealed class TcpStream
     /// <summary>Bytes from the first pending one without which the session is not called.</summary>
     public int Needed;
 
-    /// <summary>Highest sequence number that the receiver acknowledged.</summary>
-    public long Acknowledged;
-
     /// <summary>Clock when the present hole was met.</summary>
     public long HoleClock;
 
@@ -53,7 +50,14 @@ internal sealed class TcpStream
     /// </summary>
     public long Missed;
 
-    public OutOfOrderSegments Early { get; } = new();
+    /// <summary>Segments that came too early; null until there was one.</summary>
+    public OutOfOrderSegments? Early { get; private set; }
+
+    /// <summary>How many of them wait; kept here so that the usual stream, which has none, need not look.</summary>
+    public int EarlyCount { get; private set; }
+
+    /// <summary>Sequence number of the first byte that came too early.</summary>
+    public long EarlyOffset => Early!.FirstOffset;
 
     public int PendingLength { get; private set; }
 
@@ -64,7 +68,6 @@ internal sealed class TcpStream
     {
         Started = true;
         Next = offset;
-        Acknowledged = 0;
         Needed = 0;
         FinAt = -1;
         HalfClosed = false;
@@ -79,9 +82,26 @@ internal sealed class TcpStream
     /// <summary>Forgets the connection.</summary>
     public void Clear(StreamStore store, FlowShard shard)
     {
-        Early.Clear(store, shard);
+        if (EarlyCount > 0)
+            Early!.Clear(store, shard);
+        EarlyCount = 0;
         DropPending(store, shard);
         Started = false;
+    }
+
+    /// <summary>Keeps a segment that came too early, as <see cref="OutOfOrderSegments.Insert"/> does.</summary>
+    public bool InsertEarly(StreamStore store, FlowShard shard, long offset, ReadOnlySpan<byte> data, int cut, ref long conflicts)
+    {
+        Early ??= new OutOfOrderSegments();
+        var kept = Early.Insert(store, shard, offset, data, cut, ref conflicts);
+        EarlyCount = Early.Count;
+        return kept;
+    }
+
+    public void RemoveFirstEarly(StreamStore store, FlowShard shard)
+    {
+        Early!.RemoveFirst(store, shard);
+        EarlyCount = Early.Count;
     }
 
     /// <summary>Keeps bytes for the session; false when the shard's byte budget is used up.</summary>
