@@ -13,7 +13,8 @@ internal sealed class TcpStream
 
     public const long NoneMissed = -1;
 
-    private readonly byte[] _history = new byte[FlowLimits.HistoryBytes];
+    // A ring: the byte with sequence number n lies at n modulo the length, which is a power of two.
+    private byte[] _history = [];
     private byte[] _pending = [];
     private long _historyStart;
     private long _historyEnd;
@@ -152,15 +153,18 @@ internal sealed class TcpStream
     /// <summary>Remembers bytes shown to the session, the last <see cref="FlowLimits.HistoryBytes"/> of them.</summary>
     public void Remember(long offset, ReadOnlySpan<byte> data)
     {
-        if (data.Length > _history.Length)
+        if (data.Length > FlowLimits.HistoryBytes)
         {
-            offset += data.Length - _history.Length;
-            data = data[^_history.Length..];
+            offset += data.Length - FlowLimits.HistoryBytes;
+            data = data[^FlowLimits.HistoryBytes..];
         }
 
         if (offset != _historyEnd)
             _historyStart = offset;
-        var at = (int)(offset & (FlowLimits.HistoryBytes - 1));
+        var needed = offset - _historyStart + data.Length;
+        if (needed > _history.Length && _history.Length < FlowLimits.HistoryBytes)
+            GrowHistory(offset, (int)Math.Min(needed, FlowLimits.HistoryBytes));
+        var at = (int)(offset & (_history.Length - 1));
         var first = Math.Min(data.Length, _history.Length - at);
         data[..first].CopyTo(_history.AsSpan(at));
         data[first..].CopyTo(_history);
@@ -176,9 +180,17 @@ internal sealed class TcpStream
         if (start >= end)
             return 0;
         data = data.Slice((int)(start - offset), (int)(end - start));
-        var at = (int)(start & (FlowLimits.HistoryBytes - 1));
+        var at = (int)(start & (_history.Length - 1));
         var first = Math.Min(data.Length, _history.Length - at);
         return OutOfOrderSegments.Differences(_history.AsSpan(at, first), data[..first])
             + OutOfOrderSegments.Differences(_history.AsSpan(0, data.Length - first), data[first..]);
+    }
+
+    private void GrowHistory(long end, int bytes)
+    {
+        var larger = new byte[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(bytes, BufferPool.SmallestBytes))];
+        for (var offset = _historyStart; offset < end; offset++)
+            larger[offset & (larger.Length - 1)] = _history[offset & (_history.Length - 1)];
+        _history = larger;
     }
 }
