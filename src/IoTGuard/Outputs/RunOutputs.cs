@@ -96,6 +96,14 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
             Say(ExitStatus.Lost, $"{RunSummary.Number(loss.Count)} {loss.Text}");
         foreach (var problem in run.Problems)
             Say(ExitStatus.UnreadableInput, $"{problem.Source}: {problem.Reason} at offset {problem.Offset:N0}; what lies before was analysed");
+        if (run.UndecodedFrames > 0)
+        {
+            Say(
+                ExitStatus.UnreadableInput,
+                $"{RunSummary.Number(run.UndecodedFrames)} packets have a link type that is not decoded ({string.Join(", ", run.UndecodedLinks)});"
+                + " capture on an Ethernet, Linux cooked, loopback or raw IP interface");
+        }
+
         return status;
 
         void Say(int exitStatus, string message)

@@ -12,6 +12,8 @@ internal sealed class AnalysisRun : IEventConsumer
 {
     private readonly RunSetup _setup;
     private readonly RunOutputs _outputs;
+    private LinkType _link = LinkType.Ethernet;
+    private bool _isDecoded = true;
 
     public AnalysisRun(RunSetup setup, RunOutputs outputs, DetectorOptions? options = null)
     {
@@ -39,6 +41,11 @@ internal sealed class AnalysisRun : IEventConsumer
     public long LastNs { get; private set; }
 
     public TimeSpan Elapsed { get; private set; }
+
+    /// <summary>Frames of link types that are not decoded, and these types.</summary>
+    public long UndecodedFrames { get; private set; }
+
+    public SortedSet<int> UndecodedLinks { get; } = [];
 
     public void Execute(CancellationToken cancellation)
     {
@@ -88,6 +95,17 @@ internal sealed class AnalysisRun : IEventConsumer
                 FirstNs = LastNs = frame.TimeNs;
             FirstNs = Math.Min(FirstNs, frame.TimeNs);
             LastNs = Math.Max(LastNs, frame.TimeNs);
+            if (frame.Link != _link)
+            {
+                _link = frame.Link;
+                _isDecoded = Enum.IsDefined(_link);
+            }
+
+            if (!_isDecoded)
+            {
+                UndecodedFrames++;
+                UndecodedLinks.Add((int)_link);
+            }
         }
     }
 }

@@ -1,6 +1,9 @@
 using System.Security.Cryptography;
 using IoTGuard.Analysis;
 using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Features;
+using IoTGuard.Learning;
+using IoTGuard.Learning.Onnx;
 
 namespace IoTGuard.Sites;
 
@@ -47,7 +50,14 @@ internal sealed class SiteFolder(string path)
 
         try
         {
-            return Site.FromFiles(files);
+            var site = Site.FromFiles(files);
+            if (!site.Model.IsEmpty)
+                AnomalyModel.Load(site.Model.Span, FeatureSchema.Hash);
+            return site;
+        }
+        catch (ModelException e)
+        {
+            throw new UserException(ExitStatus.Unusable, $"the model of the site folder {Path} cannot be used: {e.Message.TrimEnd('.')}; learn the site again", e);
         }
         catch (SiteException e)
         {

@@ -56,16 +56,47 @@ public sealed class ExitStatusTests
     [InlineData("site.json")]
     [InlineData("devices.jsonl")]
     [InlineData("facts.jsonl")]
+    [InlineData("model.onnx")]
     public void A_damaged_site_is_refused_by_name(string file)
     {
         using var folder = new TemporaryFolder();
         Assert.Equal(0, ProgramRun.Of("learn", Capture, "--site", folder["site"]).Status);
         var path = Path.Combine(folder["site"], file);
-        var content = File.ReadAllText(path);
-        File.WriteAllText(path, content[..(content.Length / 2)] + "}{" + content[(content.Length / 2)..]);
+        var content = File.ReadAllBytes(path);
+        var half = content.Length / 2;
+        File.WriteAllBytes(path, [.. content[..half], .. "}{"u8, .. content[half..]]);
         var run = ProgramRun.Of("analyze", Capture, "--site", folder["site"]);
         Assert.Equal(2, run.Status);
-        Assert.Contains(file, run.Error, StringComparison.Ordinal);
+        Assert.Contains(Path.GetFileNameWithoutExtension(file), run.Error, StringComparison.Ordinal);
+        Assert.Single(run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
+    public void A_model_of_another_schema_is_refused()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Equal(0, ProgramRun.Of("learn", Capture, "--site", folder["site"]).Status);
+        var path = Path.Combine(folder["site"], "model.onnx");
+        var hash = System.Text.Encoding.ASCII.GetBytes(Analysis.Features.FeatureSchema.Hash);
+        var content = File.ReadAllBytes(path);
+        content[content.AsSpan().IndexOf(hash)] ^= 1;
+        File.WriteAllBytes(path, content);
+        var run = ProgramRun.Of("analyze", Capture, "--site", folder["site"]);
+        Assert.Equal(2, run.Status);
+        Assert.Contains("schema", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unknown_link_type_is_said()
+    {
+        using var folder = new TemporaryFolder();
+
+        // A pcap header with link type 147 (reserved for private use) and one frame of four bytes.
+        byte[] file = [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, .. new byte[8], 0xff, 0xff, 0, 0, 147, 0, 0, 0, .. new byte[8], 4, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4];
+        File.WriteAllBytes(folder["private.pcap"], file);
+        var run = ProgramRun.Of("analyze", folder["private.pcap"]);
+        Assert.Equal(3, run.Status);
+        Assert.Contains("link type that is not decoded (147)", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
