@@ -14,7 +14,7 @@ namespace IoTGuard.Benchmarks.Loops;
 /// </summary>
 internal static class StageTimes
 {
-    private const int Rounds = 3;
+    private const int Rounds = 5;
 
     private delegate void BatchWork(FrameBatch batch, ReadOnlySpan<long> clocks, ReadOnlySpan<ushort> all, long clock);
 

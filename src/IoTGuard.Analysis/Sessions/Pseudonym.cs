@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 
 namespace IoTGuard.Analysis.Sessions;
@@ -29,7 +30,14 @@ public sealed class Pseudonymizer
     /// <summary>Longest identifier that is looked at, in bytes; longer ones are cut, which only an attacker's can be.</summary>
     public const int MaximumIdentifierBytes = 256;
 
+    /// <summary>Pseudonyms remembered. An object's elements and a patient's messages name the same few again and again.</summary>
+    private const int RememberedPseudonyms = 1024;
+
+    /// <summary>Longest identifier of a remembered pseudonym, in bytes; UIDs have up to 64.</summary>
+    private const int MaximumRememberedBytes = 64;
+
     private readonly IncrementalHash _hmac;
+    private readonly Memory[] _remembered = new Memory[RememberedPseudonyms];
 
     /// <param name="key">The site's key, 32 bytes.</param>
     public Pseudonymizer(ReadOnlySpan<byte> key)
@@ -50,9 +58,53 @@ public sealed class Pseudonymizer
         Span<byte> message = stackalloc byte[1 + MaximumIdentifierBytes];
         message[0] = (byte)kind;
         identifier.CopyTo(message[1..]);
+        message = message[..(1 + identifier.Length)];
+        if (identifier.Length > MaximumRememberedBytes)
+            return Compute(message);
+        ref var memory = ref _remembered[Place(message)];
+        if (!memory.Holds(message))
+            memory.Set(message, Compute(message));
+        return memory.Pseudonym;
+    }
+
+    private Pseudonym Compute(ReadOnlySpan<byte> message)
+    {
         Span<byte> hash = stackalloc byte[32];
-        _hmac.AppendData(message[..(1 + identifier.Length)]);
+        _hmac.AppendData(message);
         _hmac.GetHashAndReset(hash);
         return new Pseudonym(BinaryPrimitives.ReadUInt64BigEndian(hash), BinaryPrimitives.ReadUInt64BigEndian(hash[8..]));
+    }
+
+    /// <summary>Where a message is remembered, if it is. Whoever makes others collide only slows this down to what it was.</summary>
+    private static int Place(ReadOnlySpan<byte> message)
+    {
+        ulong hash = (uint)message.Length;
+        for (; message.Length >= 8; message = message[8..])
+            hash = (hash ^ BinaryPrimitives.ReadUInt64LittleEndian(message)) * 0x9E3779B97F4A7C15;
+        foreach (var octet in message)
+            hash = (hash ^ octet) * 0x9E3779B97F4A7C15;
+        return (int)(hash >> 32) & (RememberedPseudonyms - 1);
+    }
+
+    private struct Memory
+    {
+        public Pseudonym Pseudonym;
+        private Text _text;
+        private byte _length;
+
+        public readonly bool Holds(ReadOnlySpan<byte> message) => message.SequenceEqual(((ReadOnlySpan<byte>)_text)[.._length]);
+
+        public void Set(ReadOnlySpan<byte> message, Pseudonym pseudonym)
+        {
+            message.CopyTo(_text);
+            _length = (byte)message.Length;
+            Pseudonym = pseudonym;
+        }
+
+        [InlineArray(1 + MaximumRememberedBytes)]
+        private struct Text
+        {
+            private byte _first;
+        }
     }
 }
