@@ -10,7 +10,8 @@ internal sealed unsafe class MappedCapture : IDisposable
 
     public MappedCapture(string path)
     {
-        Length = new FileInfo(path).Length;
+        using (var handle = File.OpenHandle(path))
+            Length = RandomAccess.GetLength(handle);
         _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
         _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         byte* start = null;
