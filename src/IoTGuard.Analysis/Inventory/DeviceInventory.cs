@@ -20,6 +20,10 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     public const int MaximumUnconfirmed = 4096;
 
     private readonly Dictionary<IpAddress, Device> _byAddress = [];
+
+    // A transaction asks for its two devices many times over: the last two answers, kept until the table changes.
+    private (IpAddress Address, Device? Device) _recent;
+    private (IpAddress Address, Device? Device) _older;
     private readonly Dictionary<MacAddress, MacEntry> _byMac = [];
     private readonly List<Device> _devices = [];
     private int _unconfirmed;
@@ -38,7 +42,15 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     public long Overflows { get; private set; }
 
     /// <summary>The device that has an address, or null.</summary>
-    public Device? Find(IpAddress address) => _byAddress.GetValueOrDefault(address);
+    public Device? Find(IpAddress address)
+    {
+        if (address == _recent.Address)
+            return _recent.Device;
+        if (address != _older.Address)
+            _older = (address, _byAddress.GetValueOrDefault(address));
+        (_recent, _older) = (_older, _recent);
+        return _recent.Device;
+    }
 
     /// <summary>The device with a hardware address that is its own, or null.</summary>
     public Device? Find(MacAddress mac) => _byMac.TryGetValue(mac, out var entry) && !entry.IsRouter ? entry.Device : null;
@@ -52,7 +64,8 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     /// <param name="confirmed">True when traffic went both ways, or ARP said so.</param>
     public Device? Observe(IpAddress address, MacAddress mac, long timeNs, bool confirmed)
     {
-        if (!_byAddress.TryGetValue(address, out var device))
+        var device = Find(address);
+        if (device is null)
         {
             if (!AddressScope.IsHost(address))
                 return null;
@@ -107,6 +120,7 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
         _devices.Add(device);
         foreach (var address in device.Addresses)
             _byAddress.TryAdd(address, device);
+        Forget();
         if (device.Mac.IsNone || _byMac.Count >= MaximumMacs || _byMac.ContainsKey(device.Mac))
             return;
         var entry = new MacEntry { Device = device, IsRouter = device.IsRouter };
@@ -124,6 +138,7 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
             && known.AddAddress(address))
         {
             _byAddress.Add(address, known);
+            Forget();
             return known;
         }
 
@@ -137,6 +152,7 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
         if (!confirmed)
             _unconfirmed++;
         _byAddress.Add(address, device);
+        Forget();
         _devices.Add(device);
         if (entry is { IsRouter: false })
             entry.Device ??= device;
@@ -164,7 +180,10 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
         }
 
         entry.Device = device;
+        Forget();
     }
+
+    private void Forget() => _recent = _older = default;
 
     private MacEntry? NoteMac(IpAddress address, MacAddress mac, bool isOutside)
     {
@@ -225,6 +244,7 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
             }
         }
 
+        Forget();
         entry.Addresses.Clear();
     }
 }

@@ -62,7 +62,27 @@ internal sealed class Hl7SenderDetection
     {
         var type = transaction.MessageType;
         var end = type?.IndexOf('^', StringComparison.Ordinal) ?? -1;
-        return end > 0 ? type![..end] : type;
+        if (end <= 0)
+            return type;
+
+        // The usual ones cost no allocation.
+        return type.AsSpan(0, end) switch
+        {
+            "ADT" => "ADT",
+            "ORU" => "ORU",
+            "ORM" => "ORM",
+            "SIU" => "SIU",
+            "MDM" => "MDM",
+            "DFT" => "DFT",
+            "OML" => "OML",
+            "OMG" => "OMG",
+            "OUL" => "OUL",
+            "RDE" => "RDE",
+            "VXU" => "VXU",
+            "QBP" => "QBP",
+            "RSP" => "RSP",
+            _ => type![..end],
+        };
     }
 
     private void CheckSender(Hl7Transaction transaction, in Party device, in Party peer)

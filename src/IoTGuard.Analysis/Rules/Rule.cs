@@ -64,10 +64,11 @@ public sealed record Rule
     {
         get
         {
-            foreach (var candidate in Thresholds)
+            // By index: an enumerator of the interface would be allocated at each look-up.
+            for (var i = 0; i < Thresholds.Count; i++)
             {
-                if (candidate.Name == threshold)
-                    return candidate.Value;
+                if (Thresholds[i].Name == threshold)
+                    return Thresholds[i].Value;
             }
 
             throw new ArgumentException($"The rule {Id} has no threshold {threshold}.", nameof(threshold));
