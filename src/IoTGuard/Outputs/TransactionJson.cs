@@ -11,7 +11,12 @@ namespace IoTGuard.Outputs;
 /// <param name="withPseudonyms">False when the run has no key of a site: then pseudonyms would mean nothing to anybody and stay unwritten.</param>
 internal sealed class TransactionJson(bool withPseudonyms) : IDisposable
 {
+    /// <summary>Ids remembered, so that a connection with many transactions is hashed once.</summary>
+    private const int RememberedIds = 1024;
+
     private readonly Utf8JsonWriter _writer = new(Stream.Null, JsonForm.Options);
+    private readonly (FlowKey Key, Endpoint Sender)[] _remembered = new (FlowKey, Endpoint)[RememberedIds];
+    private readonly byte[] _ids = new byte[RememberedIds * CommunityId.Length];
 
     public void Write(IBufferWriter<byte> destination, Transaction transaction)
     {
@@ -23,11 +28,9 @@ internal sealed class TransactionJson(bool withPseudonyms) : IDisposable
         json.WriteString("event"u8, transaction.EventName);
         WriteEndpoint("client"u8, transaction.Client, transaction.ClientPort);
         WriteEndpoint("server"u8, transaction.Server, transaction.ServerPort);
-        Span<byte> communityId = stackalloc byte[CommunityId.Length];
         var key = FlowKey.Of(
             transaction.Client, transaction.Server, transaction.ClientPort, transaction.ServerPort, transaction.IpProtocol, 0, out var sender);
-        CommunityId.Write(key, sender, communityId);
-        json.WriteString("community_id"u8, communityId);
+        json.WriteString("community_id"u8, IdOf(key, sender));
         json.WriteNumber("bytes"u8, transaction.Bytes);
         if (transaction.DurationNs >= 0)
             json.WriteNumber("duration"u8, transaction.DurationNs / 1e9);
@@ -40,6 +43,20 @@ internal sealed class TransactionJson(bool withPseudonyms) : IDisposable
     }
 
     public void Dispose() => _writer.Dispose();
+
+    private ReadOnlySpan<byte> IdOf(in FlowKey key, Endpoint sender)
+    {
+        var place = key.GetHashCode() & (RememberedIds - 1);
+        var id = _ids.AsSpan(place * CommunityId.Length, CommunityId.Length);
+        ref var remembered = ref _remembered[place];
+        if (remembered.Key != key || remembered.Sender != sender)
+        {
+            remembered = (key, sender);
+            CommunityId.Write(key, sender, id);
+        }
+
+        return id;
+    }
 
     private void WriteEndpoint(ReadOnlySpan<byte> name, IpAddress address, ushort port)
     {
