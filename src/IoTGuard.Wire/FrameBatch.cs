@@ -15,8 +15,8 @@ public readonly record struct FrameHeader(long TimeNs, int Offset, int Length, i
 /// </summary>
 public sealed class FrameBatch
 {
-    /// <summary>Frames in a full batch.</summary>
-    public const int Capacity = 4096;
+    /// <summary>Frames in a full batch: few enough that the batches under way stay in a processor's cache.</summary>
+    public const int Capacity = 512;
 
     private readonly FrameHeader[] _frames = new FrameHeader[Capacity];
     private Action<FrameBatch>? _onRelease;

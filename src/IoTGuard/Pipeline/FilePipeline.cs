@@ -12,7 +12,7 @@ namespace IoTGuard.Pipeline;
 internal sealed class FilePipeline
 {
     /// <summary>Batches on their way at once. Enough to ride out uneven batches; more only costs cache.</summary>
-    private const int Depth = 6;
+    private const int Depth = 4;
 
     private readonly IFrameSource _source;
     private readonly Sensor[] _sensors;
