@@ -6,7 +6,7 @@ namespace IoTGuard.Benchmarks.Stages;
 /// <summary>Frame to <see cref="PacketView"/>: TCP and UDP over IPv4 in Ethernet.</summary>
 internal sealed class DecodeStage : Stage
 {
-    public const int Packets = 4096;
+    public const int Packets = FrameBatch.Capacity;
 
     private readonly FrameBatch _batch = new();
     private PacketView _view;

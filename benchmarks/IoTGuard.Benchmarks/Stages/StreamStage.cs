@@ -70,12 +70,17 @@ internal sealed class StreamStage : Stage
 
     private void Process(int first, int count)
     {
-        _timeNs = _frames.Fill(_batch, _clocks, first, count, _timeNs, IntervalNs);
-        _batch.FirstFrame = _frame;
-        _frame += count;
-        _sensor.Process(_batch, _clocks, _all.AsSpan(0, count), _output);
-        _sensor.Advance(_timeNs, _output);
-        _output.Clear();
+        for (var end = first + count; first < end; first += FrameBatch.Capacity)
+        {
+            var frames = Math.Min(FrameBatch.Capacity, end - first);
+            _timeNs = _frames.Fill(_batch, _clocks, first, frames, _timeNs, IntervalNs);
+            _batch.FirstFrame = _frame;
+            _frame += frames;
+            _sensor.Process(_batch, _clocks, _all.AsSpan(0, frames), _output);
+            _sensor.Advance(_timeNs, _output);
+            _output.Clear();
+        }
+
         if (_sensor.Counters.Gaps > 0)
             throw new InvalidOperationException("the streams are not in order");
     }
