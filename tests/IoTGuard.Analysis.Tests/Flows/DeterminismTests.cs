@@ -31,7 +31,7 @@ public sealed class DeterminismTests
             Assert.Equal(Numbers(expected.Counters), Numbers(outcome.Counters));
         }
 
-        foreach (var frames in new[] { 7, 4096 })
+        foreach (var frames in new[] { 7, 100 })
         {
             var outcome = capture.Run(options, new Recorder().Rows, 2, frames);
             Assert.Equal(expected.Text.ToString(), outcome.Text.ToString());

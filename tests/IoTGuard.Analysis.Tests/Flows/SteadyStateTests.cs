@@ -6,6 +6,7 @@ using IoTGuard.Wire;
 namespace IoTGuard.Analysis.Tests.Flows;
 
 /// <summary>What packets cost: no allocation once flows are known, and bounded memory whatever comes.</summary>
+[Collection(Alone.Name)]
 public sealed class SteadyStateTests
 {
     [Fact]
