@@ -33,6 +33,7 @@ public sealed class Detector
     private readonly Hl7RateDetection _rates;
     private readonly AnomalyDetection _anomalies;
     private readonly SiteTeacher _teacher;
+    private readonly TransactionDetection[] _others;
     private long _nextTickNs = long.MinValue;
 
     /// <param name="site">What was learned; <see cref="Site.Empty"/> on the first day.</param>
@@ -57,6 +58,7 @@ public sealed class Detector
         _rates = new Hl7RateDetection(_context);
         _anomalies = new AnomalyDetection(_context, options);
         _teacher = new SiteTeacher(_context);
+        _others = [];
         Sample = new FlowSample(options.TrainingRows);
     }
 
@@ -121,6 +123,8 @@ public sealed class Detector
             return;
         var tick = (timeNs - 1) / TickNs * TickNs;
         _probes.Tick(tick);
+        foreach (var other in _others)
+            other.Tick(tick);
         _context.Alerts.CloseDue(tick);
         _nextTickNs = tick + TickNs;
     }
@@ -152,6 +156,8 @@ public sealed class Detector
         _probes.OnClosed(in flow, now);
         _load.OnClosed(in flow, now);
         _anomalies.OnClosed(in flow, now);
+        foreach (var other in _others)
+            other.OnClosed(in flow, now);
         if (!AnomalyDetection.IsScored(in flow, NetworkRules.FlowAnomaly["packets"]))
             return;
         _teacher.OnScored();
@@ -160,8 +166,9 @@ public sealed class Detector
 
     private void OnTransaction(Transaction transaction, long now)
     {
-        Meet(transaction.Client, transaction.ClientMac, now, confirmed: true);
-        Meet(transaction.Server, transaction.ServerMac, now, confirmed: true);
+        Meet(transaction.Client, transaction.ClientMac, now, confirmed: transaction.IsAnswered);
+        if (transaction.IsAnswered)
+            Meet(transaction.Server, transaction.ServerMac, now, confirmed: true);
         _faults.OnTransaction(transaction);
         if (transaction is DicomTransaction dicom)
         {
@@ -175,6 +182,11 @@ public sealed class Detector
             _exposure.OnTransaction(hl7, hl7.Patient);
             _senders.OnTransaction(hl7);
             _rates.OnTransaction(hl7);
+        }
+        else
+        {
+            foreach (var other in _others)
+                other.OnTransaction(transaction, now);
         }
 
         _deeds.OnTransaction(transaction);

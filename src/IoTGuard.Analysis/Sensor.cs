@@ -46,15 +46,15 @@ public sealed class Sensor
     private long _touched;
 
     public Sensor(SensorOptions options)
-        : this(options, ProtocolTable.Rows)
+        : this(options, ProtocolTable.Streams, ProtocolTable.Datagrams)
     {
     }
 
-    internal Sensor(SensorOptions options, ProtocolRow[] protocols)
+    internal Sensor(SensorOptions options, ProtocolRow[] streams, ProtocolRow[] datagrams)
     {
         Context = new SessionContext(new Pseudonymizer(options.PseudonymKey.Span));
         _hasher = new FlowHasher(options);
-        _store = new StreamStore(protocols);
+        _store = new StreamStore(streams, datagrams);
         _tracker = new FlowTracker(options, Context, _store);
     }
 

@@ -15,12 +15,12 @@ internal sealed class SessionPlayer
     public const int SegmentBytes = 1448;
 
     private readonly FlowRecord[] _flows = new FlowRecord[1];
-    private readonly ProtocolSession _session;
+    private readonly StreamSession _session;
     private readonly SessionContext _context;
     private long _frame;
     private long _timeNs = 1_767_323_045_000_000_000;
 
-    public SessionPlayer(ProtocolSession session, ushort port)
+    public SessionPlayer(StreamSession session, ushort port)
     {
         _session = session;
         _context = new SessionContext(new Pseudonymizer(new byte[32]));

@@ -109,7 +109,7 @@ internal static class StageTimes
 
     private static BatchWork Sense(bool withProtocols, Detector? detector)
     {
-        var sensor = withProtocols ? new Sensor(Options()) : new Sensor(Options(), []);
+        var sensor = withProtocols ? new Sensor(Options()) : new Sensor(Options(), [], []);
         var output = new EventBatch();
         return (batch, clocks, all, clock) =>
         {

@@ -12,7 +12,7 @@ internal sealed class SessionStage : Stage
     private readonly SessionPlayer _player;
     private readonly Turn[] _turns;
 
-    private SessionStage(string name, string unit, ProtocolSession session, ushort port, Turn[] opening, Turn[] turns)
+    private SessionStage(string name, string unit, StreamSession session, ushort port, Turn[] opening, Turn[] turns)
     {
         Name = name;
         Unit = unit;

@@ -23,7 +23,8 @@ internal sealed class StreamStage : Stage
     private readonly EventBatch _output = new();
     private readonly Sensor _sensor = new(
         new SensorOptions { PseudonymKey = new byte[32] },
-        [new ProtocolRow("sink", static (_, _) => ProbeResult.Certain, static () => new Sink(), [])]);
+        [new ProtocolRow("sink", static (_, _) => ProbeResult.Certain, static () => new Sink(), [])],
+        []);
 
     private long _timeNs = 1_767_323_045_000_000_000;
     private long _frame;
@@ -85,7 +86,7 @@ internal sealed class StreamStage : Stage
             throw new InvalidOperationException("the streams are not in order");
     }
 
-    private sealed class Sink : ProtocolSession
+    private sealed class Sink : StreamSession
     {
         public override ApplicationProtocol Protocol => ApplicationProtocol.Unknown;
 

@@ -36,7 +36,7 @@ internal sealed class TransactionJsonStage : Stage, IDisposable
 
     public void Dispose() => _json.Dispose();
 
-    private static List<Transaction> Emitted(ProtocolSession session, ushort port, Turn[] opening, Turn[] turns)
+    private static List<Transaction> Emitted(StreamSession session, ushort port, Turn[] opening, Turn[] turns)
     {
         var player = new SessionPlayer(session, port);
         player.Play(opening);

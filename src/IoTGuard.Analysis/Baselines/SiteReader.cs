@@ -115,6 +115,12 @@ internal static class SiteReader
             device.AddName(name.GetString(), LearnedWeight);
         foreach (var title in json.GetProperty("ae_titles").EnumerateArray())
             device.AddAeTitle(title.GetString(), LearnedWeight);
+        foreach (var name in Texts(json, "host_names"))
+            device.AddHostName(name, LearnedWeight);
+        foreach (var fingerprint in Texts(json, "fingerprints"))
+            device.AddFingerprint(fingerprint);
+        foreach (var name in Texts(json, "classes"))
+            device.AddClass(name);
         foreach (var service in json.GetProperty("offered").EnumerateArray())
             device.AddOffered(Service(service.GetString()));
         foreach (var service in json.GetProperty("used").EnumerateArray())
@@ -127,6 +133,10 @@ internal static class SiteReader
 
         return device;
     }
+
+    /// <summary>The texts of a list; none when it is absent, as in sites of earlier versions.</summary>
+    private static IEnumerable<string> Texts(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var list) ? list.EnumerateArray().Select(static t => t.GetString()).OfType<string>() : [];
 
     private static void ReadFact(JsonElement json, Dictionary<Fact, FactHistory> facts)
     {

@@ -95,6 +95,9 @@ internal static class SiteWriter
         Text(json, "modality", device.Modality);
         Texts(json, "names", device.Names);
         Texts(json, "ae_titles", device.AeTitles);
+        Texts(json, "host_names", device.HostNames);
+        Texts(json, "fingerprints", device.Fingerprints);
+        Texts(json, "classes", device.Classes);
         Texts(json, "offered", device.Offered.Select(static s => s.ToString()));
         Texts(json, "used", device.Used.Select(static s => s.ToString()));
         json.WriteStartObject("deeds");

@@ -18,6 +18,12 @@ public static class FlowLimits
     /// <summary>Connections reassembled at once, over the run. Beyond it, new connections are counted but not read.</summary>
     public const int MaximumConversations = 65_536;
 
+    /// <summary>UDP flows whose datagrams are read at once, over the run. Beyond it, new ones are counted but not read.</summary>
+    public const int MaximumDatagramConversations = 262_144;
+
+    /// <summary>Datagrams of a flow shown to the probes before recognition is given up.</summary>
+    public const int MaximumDatagramProbes = 4;
+
     /// <summary>Segments held out of order, per direction of a connection.</summary>
     public const int MaximumOutOfOrderSegments = 256;
 
@@ -41,6 +47,9 @@ public static class FlowLimits
 
     /// <summary>Segments of a connection picked up in the middle whose start is shown to the probes, per direction.</summary>
     public const int MaximumMidStreamProbes = 16;
+
+    /// <summary>Times that a connection may be handed from one session to the next (STARTTLS, HTTP CONNECT).</summary>
+    public const int MaximumHandOvers = 4;
 
     /// <summary>Consumed bytes kept per direction of a connection to compare second copies with.</summary>
     public const int HistoryBytes = 2048;

@@ -10,14 +10,6 @@ public enum FlowDirection : byte
     FromResponder,
 }
 
-/// <summary>The application protocol that a session recognised by content.</summary>
-public enum ApplicationProtocol : byte
-{
-    Unknown,
-    Dicom,
-    Hl7,
-}
-
 /// <summary>How far a TCP connection came.</summary>
 public enum ConnectionState : byte
 {

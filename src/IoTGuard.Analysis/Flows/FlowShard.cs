@@ -49,6 +49,9 @@ internal sealed partial class FlowShard
 
     public int ConversationCount;
 
+    /// <summary>UDP flows that are read.</summary>
+    public int DatagramConversationCount;
+
     public bool IsFull => Count == _capacity;
 
     /// <summary>Touches what a look-up needs first, so that several misses can be under way at once. The result says nothing.</summary>

@@ -28,6 +28,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
     private const int EndSequence = 0x2000_0000;
 
     private const int MaximumConversationsPerShard = FlowLimits.MaximumConversations / FlowLimits.Shards;
+    private const int MaximumDatagramConversationsPerShard = FlowLimits.MaximumDatagramConversations / FlowLimits.Shards;
 
     private readonly FlowShard[] _shards = [.. Enumerable.Range(0, FlowLimits.Shards).Select(_ => new FlowShard(options))];
     private readonly RecentPackets[] _recent = [.. Enumerable.Range(0, FlowLimits.Shards).Select(_ => new RecentPackets())];
@@ -219,6 +220,9 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             head.Flags |= FlowFlags.Established;
             Tell(shard, index, SensorEventKind.FlowEstablished, FlowEndReason.Active);
         }
+
+        if (view.Kind == PacketKind.Udp && view.PayloadLength > 0 && !head.Has(FlowFlags.Unread))
+            ReadDatagram(shard, index, direction, frame.Slice(view.PayloadOffset, view.PayloadLength), view.PayloadWireLength - view.PayloadLength);
     }
 
     private static void Meet(ref FlowDetails details, FlowDirection direction, in PacketView view)
@@ -307,7 +311,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
     private void Read(
         FlowShard shard, int index, FlowDirection direction, ReadOnlySpan<byte> frame, in PacketView view, long expected, long offset, SegmentKind kind)
     {
-        var conversation = shard.Conversations[index];
+        var conversation = (StreamConversation?)shard.Conversations[index];
         var payload = frame.Slice(view.PayloadOffset, view.PayloadLength);
         if (conversation is null)
         {
@@ -333,7 +337,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         }
     }
 
-    private Conversation? Begin(
+    private StreamConversation? Begin(
         FlowShard shard, int index, FlowDirection direction, ReadOnlySpan<byte> payload, long expected, long offset)
     {
         ref var head = ref shard.Heads[index];
@@ -341,8 +345,8 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         if (head.Has(rejected))
             return null;
         var midStream = (head.Flags & (FlowFlags.OriginatorSyn | FlowFlags.ResponderSyn)) == 0;
-        var candidates = store.AllRows;
-        if (!midStream && offset == expected && payload.Length > 0 && store.Certain(direction, payload, ref candidates) < 0 && candidates == 0)
+        var candidates = store.Streams.AllRows;
+        if (!midStream && offset == expected && payload.Length > 0 && store.Streams.Recognise(direction, payload, head.Key.PortA, head.Key.PortB, ref candidates) < 0 && candidates == 0)
         {
             head.Flags |= rejected;
             if ((head.Flags & (FlowFlags.OriginatorRejected | FlowFlags.ResponderRejected)) == (FlowFlags.OriginatorRejected | FlowFlags.ResponderRejected))
@@ -350,7 +354,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             return null;
         }
 
-        if (shard.ConversationCount == MaximumConversationsPerShard || store.AllRows == 0)
+        if (shard.ConversationCount == MaximumConversationsPerShard || store.Streams.AllRows == 0)
         {
             store.Counters.SessionsRefused++;
             head.Flags |= FlowFlags.Unread;
@@ -358,7 +362,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         }
 
         shard.ConversationCount++;
-        var conversation = store.RentConversation();
+        var conversation = store.RentStream();
         shard.Conversations[index] = conversation;
         conversation.Begin(context, shard, index, midStream);
         var other = 1 - (int)direction;
@@ -372,11 +376,48 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         return conversation;
     }
 
+    /// <summary>Brings a datagram to the conversation; makes one when a probe recognises it.</summary>
+    private void ReadDatagram(FlowShard shard, int index, FlowDirection direction, ReadOnlySpan<byte> payload, int cut)
+    {
+        if (shard.Conversations[index] is DatagramConversation known)
+        {
+            known.OnDatagram(direction, payload, cut);
+            return;
+        }
+
+        ref var head = ref shard.Heads[index];
+        var candidates = store.Datagrams.AllRows;
+        var row = store.Datagrams.Recognise(direction, payload, head.Key.PortA, head.Key.PortB, ref candidates);
+        if (row < 0)
+        {
+            var shown = shard.Directions[2 * index].PayloadPackets + shard.Directions[(2 * index) + 1].PayloadPackets;
+            if (shown >= FlowLimits.MaximumDatagramProbes)
+                head.Flags |= FlowFlags.Unread;
+            return;
+        }
+
+        if (shard.DatagramConversationCount == MaximumDatagramConversationsPerShard)
+        {
+            store.Counters.SessionsRefused++;
+            head.Flags |= FlowFlags.Unread;
+            return;
+        }
+
+        shard.DatagramConversationCount++;
+        var conversation = store.RentDatagrams();
+        shard.Conversations[index] = conversation;
+        conversation.Begin(context, shard, index, row);
+        conversation.OnDatagram(direction, payload, cut);
+    }
+
     private void Release(FlowShard shard, int index, Conversation conversation)
     {
         store.Return(conversation);
         shard.Conversations[index] = null;
-        shard.ConversationCount--;
+        if (conversation is StreamConversation)
+            shard.ConversationCount--;
+        else
+            shard.DatagramConversationCount--;
     }
 
     private void Tell(FlowShard shard, int index, SensorEventKind kind, FlowEndReason reason)

@@ -2,7 +2,7 @@ using IoTGuard.Analysis.Sessions;
 
 namespace IoTGuard.Analysis.Inventory;
 
-/// <summary>Writes what DICOM and HL7 transactions say about devices into the inventory.</summary>
+/// <summary>Writes what transactions say about devices into the inventory.</summary>
 internal sealed class DeedRecorder(DeviceInventory devices)
 {
     private const string WorklistFind = "1.2.840.10008.5.1.4.31";
@@ -19,6 +19,8 @@ internal sealed class DeedRecorder(DeviceInventory devices)
     {
         var client = devices.Find(transaction.Client);
         var server = devices.Find(transaction.Server);
+        foreach (ref readonly var claim in transaction.Claims)
+            devices.Find(claim.Device)?.Add(claim);
         if (transaction is DicomTransaction dicom)
             OnDicom(dicom, client, server);
         else if (transaction is Hl7Transaction { Event: Hl7Event.Message } hl7)

@@ -123,6 +123,9 @@ public sealed class Device
     private readonly List<IpAddress> _addresses = [];
     private readonly SortedDictionary<string, int> _names = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, int> _aeTitles = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, int> _hostNames = new(StringComparer.OrdinalIgnoreCase);
+    private readonly SortedSet<string> _fingerprints = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _classes = new(StringComparer.Ordinal);
     private readonly SortedSet<ServicePort> _offered = [];
     private readonly SortedSet<ServicePort> _used = [];
     private Deeds _deeds;
@@ -173,6 +176,15 @@ public sealed class Device
 
     public IReadOnlyCollection<string> AeTitles => _aeTitles.Keys;
 
+    /// <summary>Names in DNS, DHCP, mDNS, NetBIOS, certificates.</summary>
+    public IReadOnlyCollection<string> HostNames => _hostNames.Keys;
+
+    /// <summary>Fingerprints of its software, each with its kind in front, see <see cref="Sessions.ClaimKind.Fingerprint"/>.</summary>
+    public IReadOnlyCollection<string> Fingerprints => _fingerprints;
+
+    /// <summary>What protocols say that it is: DHCP vendor classes, mDNS service types.</summary>
+    public IReadOnlyCollection<string> Classes => _classes;
+
     /// <summary>Services that answered on this device.</summary>
     public IReadOnlyCollection<ServicePort> Offered => _offered;
 
@@ -184,8 +196,8 @@ public sealed class Device
     /// <summary>The role with its confidence (0 to 1) and why.</summary>
     public RoleJudgement Role => RoleJudgement.Of(this);
 
-    /// <summary>Name for people: the AE title used most, else the station or application name, else null.</summary>
-    public string? DisplayName => MostUsed(_aeTitles) ?? MostUsed(_names);
+    /// <summary>Name for people: the AE title used most, else the station or application name, else the host name, else null.</summary>
+    public string? DisplayName => MostUsed(_aeTitles) ?? MostUsed(_names) ?? MostUsed(_hostNames);
 
     internal bool AddAddress(IpAddress address)
     {
@@ -202,6 +214,46 @@ public sealed class Device
     }
 
     internal void AddName(string? name, int times = 1) => Add(_names, name, times);
+
+    /// <summary>Takes in what a protocol said about the device.</summary>
+    internal void Add(in Sessions.DeviceClaim claim)
+    {
+        switch (claim.Kind)
+        {
+            case Sessions.ClaimKind.HostName:
+                AddHostName(claim.Value);
+                break;
+            case Sessions.ClaimKind.Vendor:
+                Vendor ??= claim.Value;
+                break;
+            case Sessions.ClaimKind.Model:
+                Model ??= claim.Value;
+                break;
+            case Sessions.ClaimKind.Software:
+                Software = claim.Value;
+                break;
+            case Sessions.ClaimKind.Serial:
+                Serial ??= claim.Value;
+                break;
+            case Sessions.ClaimKind.Fingerprint:
+                AddFingerprint(claim.Value);
+                break;
+            case Sessions.ClaimKind.Class:
+                AddClass(claim.Value);
+                break;
+        }
+    }
+
+    internal void AddHostName(string name, int times = 1) => Add(_hostNames, name, times);
+
+    /// <summary>True when the fingerprint is new here.</summary>
+    internal bool AddFingerprint(string fingerprint) => _fingerprints.Count < MaximumListed && _fingerprints.Add(fingerprint);
+
+    internal void AddClass(string name)
+    {
+        if (_classes.Count < MaximumListed)
+            _classes.Add(name);
+    }
 
     internal void AddAeTitle(string? title, int times = 1) => Add(_aeTitles, title, times);
 
@@ -230,6 +282,12 @@ public sealed class Device
             AddName(name, times);
         foreach (var (title, times) in other._aeTitles)
             AddAeTitle(title, times);
+        foreach (var (name, times) in other._hostNames)
+            AddHostName(name, times);
+        foreach (var fingerprint in other._fingerprints)
+            AddFingerprint(fingerprint);
+        foreach (var name in other._classes)
+            AddClass(name);
         foreach (var service in other._offered)
             AddOffered(service);
         foreach (var service in other._used)
@@ -258,6 +316,10 @@ public sealed class Device
             copy.AddName(name, times);
         foreach (var (title, times) in _aeTitles)
             copy.AddAeTitle(title, times);
+        foreach (var (name, times) in _hostNames)
+            copy.AddHostName(name, times);
+        copy._fingerprints.UnionWith(_fingerprints);
+        copy._classes.UnionWith(_classes);
         copy._offered.UnionWith(_offered);
         copy._used.UnionWith(_used);
         return copy;

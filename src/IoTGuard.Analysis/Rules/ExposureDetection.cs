@@ -52,14 +52,14 @@ internal sealed class ExposureDetection(DetectionContext context)
 
     public void OnFault(in FlowFault fault, long timeNs)
     {
-        if (fault.Fault.Kind != FaultKind.OverlapConflict || fault.Flow.Application == ApplicationProtocol.Unknown)
+        if (fault.Fault.Kind != FaultKind.OverlapConflict || !ApplicationProtocols.IsMedical(fault.Flow.Application))
             return;
         var flow = fault.Flow;
         var open = context.Observe(_overlap, context.PartyOf(flow.Originator, flow.OriginatorMac), context.PartyOf(flow.Responder, flow.ResponderMac),
             timeNs, timeNs, 0.6);
         if (open is null)
             return;
-        open.Alert.Protocol = flow.Application == ApplicationProtocol.Hl7 ? "hl7" : "dicom";
+        open.Alert.Protocol = ApplicationProtocols.NameOf(flow.Application);
         open.Number("conflicts", open.Alert.Count, "segments", "0").Flow(in flow);
         context.Alerts.Emit(open);
     }

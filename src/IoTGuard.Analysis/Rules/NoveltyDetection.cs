@@ -145,7 +145,7 @@ internal sealed class NoveltyDetection
         var fact = new Fact(FactKind.Peer, flow.Originator, flow.Responder, number);
         if (!_context.Facts.Note(fact, timeNs) || !_context.Site.IsLearned || InfrastructurePorts.Contains(flow.ResponderPort))
             return;
-        var weight = flow.Application != ApplicationProtocol.Unknown ? MedicalWeight
+        var weight = ApplicationProtocols.IsMedical(flow.Application) ? MedicalWeight
             : AdministrationPorts.Contains(flow.ResponderPort) ? AdministrationWeight
             : OtherWeight;
         var client = _context.Devices.Find(flow.Originator);
@@ -174,7 +174,7 @@ internal sealed class NoveltyDetection
     private void NoteOutside(in FlowRecord flow, int number, long timeNs)
     {
         var fact = new Fact(FactKind.OutsideService, flow.Originator, Number: number);
-        if (!_context.Facts.Note(fact, timeNs) || !_context.Site.IsLearned || _outsideUsers.Contains(_context.IdentityOf(flow.Originator)) || flow.Application != ApplicationProtocol.Unknown
+        if (!_context.Facts.Note(fact, timeNs) || !_context.Site.IsLearned || _outsideUsers.Contains(_context.IdentityOf(flow.Originator)) || ApplicationProtocols.IsMedical(flow.Application)
             || InfrastructurePorts.Contains(flow.ResponderPort))
             return;
         var confidence = _context.Weigh(FactKind.OutsideService, flow.Originator, NewOutsideWeight);
@@ -194,9 +194,8 @@ internal sealed class NoveltyDetection
 
     private static string ProtocolOf(in FlowRecord flow) => flow.Application switch
     {
-        ApplicationProtocol.Dicom => "dicom",
-        ApplicationProtocol.Hl7 => "hl7",
-        _ => flow.IpProtocol == IpProtocol.Udp ? "udp" : "tcp",
+        ApplicationProtocol.Unknown => flow.IpProtocol == IpProtocol.Udp ? "udp" : "tcp",
+        _ => ApplicationProtocols.NameOf(flow.Application),
     };
 
     private static string ServiceName(in FlowRecord flow) => new ServicePort(flow.IpProtocol, flow.ResponderPort).ToString();

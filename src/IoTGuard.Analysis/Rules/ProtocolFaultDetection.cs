@@ -51,11 +51,12 @@ internal sealed class ProtocolFaultDetection(DetectionContext context)
     /// <summary>A connection to a medical service that carried something else.</summary>
     public void OnClosed(in FlowRecord flow, long timeNs)
     {
-        if (flow.Application != ApplicationProtocol.Unknown || flow.IpProtocol != IpProtocol.Tcp || flow.FromOriginator.Syn == 0
+        if (flow.IpProtocol != IpProtocol.Tcp || flow.FromOriginator.Syn == 0
             || flow.FromOriginator.PayloadBytes == 0 || flow.FromOriginator.GapBytes > 0
-            || !_services.TryGetValue((flow.Responder, flow.ResponderPort), out var protocol))
+            || !_services.TryGetValue((flow.Responder, flow.ResponderPort), out var protocol)
+            || flow.Application == protocol)
             return;
-        var fact = new Fact(FactKind.ProtocolFault, flow.Originator, flow.Responder, (int)FaultKind.Garbage, NameOf(protocol));
+        var fact = new Fact(FactKind.ProtocolFault, flow.Originator, flow.Responder, (int)FaultKind.Garbage, ApplicationProtocols.NameOf(protocol));
         context.Facts.Note(fact, timeNs);
         if (context.Facts.IsLearned(fact))
             return;
@@ -79,11 +80,9 @@ internal sealed class ProtocolFaultDetection(DetectionContext context)
         return services;
     }
 
-    private static string NameOf(ApplicationProtocol protocol) => protocol == ApplicationProtocol.Hl7 ? "hl7" : "dicom";
-
     private void NoteService(Transaction transaction, ApplicationProtocol protocol)
     {
-        context.Facts.Note(new Fact(FactKind.MedicalService, transaction.Server, Number: transaction.ServerPort, Text: NameOf(protocol)), transaction.TimeNs);
+        context.Facts.Note(new Fact(FactKind.MedicalService, transaction.Server, Number: transaction.ServerPort, Text: ApplicationProtocols.NameOf(protocol)), transaction.TimeNs);
         if (_services.Count < MaximumKeys)
             _services.TryAdd((transaction.Server, transaction.ServerPort), protocol);
     }
@@ -132,7 +131,7 @@ internal sealed class ProtocolFaultDetection(DetectionContext context)
     private static OpenAlert? Mark(OpenAlert? open, ApplicationProtocol protocol)
     {
         if (open is not null)
-            open.Alert.Protocol = NameOf(protocol);
+            open.Alert.Protocol = ApplicationProtocols.NameOf(protocol);
         return open;
     }
 

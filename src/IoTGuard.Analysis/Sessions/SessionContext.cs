@@ -12,6 +12,7 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
     private EventBatch? _output;
     private int _sequence;
     private Conversation? _conversation;
+    private bool _handOver;
 
     /// <summary>Clock of the run: packet time of the newest packet, ns since 1970.</summary>
     public long TimeNs { get; private set; }
@@ -83,8 +84,23 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
         transaction.ClientMac = forward ? flow.OriginatorMac : flow.ResponderMac;
         transaction.ServerMac = forward ? flow.ResponderMac : flow.OriginatorMac;
         transaction.IpProtocol = flow.IpProtocol;
+        transaction.IsAnswered = flow.IpProtocol == Wire.Network.IpProtocol.Tcp;
+        transaction.ForgetClaims();
         transaction.Reset();
         return transaction;
+    }
+
+    /// <summary>
+    /// A stream session is done with the connection: what follows its consumed bytes, in both directions, is another protocol's (STARTTLS, HTTP
+    /// CONNECT). The session is ended after this call, and the probes look anew.
+    /// </summary>
+    public void HandOver() => _handOver = true;
+
+    internal bool TakeHandOver()
+    {
+        var handOver = _handOver;
+        _handOver = false;
+        return handOver;
     }
 
     /// <summary>Hands a transaction on; it must have come from <see cref="Begin{T}"/> in the same call.</summary>

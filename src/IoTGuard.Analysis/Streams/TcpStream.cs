@@ -34,11 +34,11 @@ internal sealed class TcpStream
     /// <summary>Sequence number after the last byte; -1 before FIN.</summary>
     public long FinAt = -1;
 
-    /// <summary>True when <see cref="Sessions.ProtocolSession.OnHalfClose"/> was called.</summary>
+    /// <summary>True when <see cref="Sessions.StreamSession.OnHalfClose"/> was called.</summary>
     public bool HalfClosed;
 
     /// <summary>Rows of the protocol table that may still be the protocol; a bit each.</summary>
-    public uint Candidates;
+    public ulong Candidates;
 
     /// <summary>True when no probe wants this direction.</summary>
     public bool Rejected;
@@ -65,7 +65,7 @@ internal sealed class TcpStream
     public ReadOnlySpan<byte> Pending => _pending.AsSpan(0, PendingLength);
 
     /// <summary>Begins at a sequence number.</summary>
-    public void Start(long offset, uint candidates)
+    public void Start(long offset, ulong candidates)
     {
         Started = true;
         Next = offset;

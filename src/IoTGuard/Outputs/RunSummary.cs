@@ -97,7 +97,7 @@ internal sealed class RunSummary(AnalysisRun run, IReadOnlyList<Alert> alerts)
 
     private void PrintActivity(IAnsiConsole console)
     {
-        Heading(console, "DICOM and HL7 activity");
+        Heading(console, "Protocol activity");
         var rows = run.Totals.Rows.ToList();
         if (rows.Count == 0)
         {

@@ -58,7 +58,7 @@ internal sealed class DicomFeeder
             AtFrame();
             var progress = Session.OnData(Context, direction, state.Bytes);
             Assert.True(progress.Consumed >= 0 && progress.Consumed <= state.Count);
-            Assert.True(progress.Needed is >= 0 and <= ProtocolSession.MaximumPendingBytes && progress.Skip >= 0);
+            Assert.True(progress.Needed is >= 0 and <= StreamSession.MaximumPendingBytes && progress.Skip >= 0);
             state.Take(progress.Consumed);
             state.Needed = progress.Needed;
             skipped = (int)Math.Min(progress.Skip, state.Count);

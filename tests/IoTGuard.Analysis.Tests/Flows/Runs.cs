@@ -34,7 +34,7 @@ internal static class Runs
     public static Outcome Run(this Capture capture, SensorOptions? options = null, ProtocolRow[]? protocols = null, int workers = 1, int batchFrames = 512)
     {
         options ??= Options;
-        var sensors = Enumerable.Range(0, workers).Select(_ => protocols is null ? new Sensor(options) : new Sensor(options, protocols)).ToArray();
+        var sensors = Enumerable.Range(0, workers).Select(_ => protocols is null ? new Sensor(options) : new Sensor(options, protocols, [])).ToArray();
         var outputs = sensors.Select(_ => new EventBatch()).ToArray();
         var router = new FrameRouter(options);
         var outcome = new Outcome();

@@ -35,7 +35,8 @@ public sealed class SteadyStateTests
 
         var sensor = new Sensor(
             Runs.Options,
-            [new("counted", static (_, _) => ProbeResult.Certain, static () => new CountingSession(), [])]);
+            [new("counted", static (_, _) => ProbeResult.Certain, static () => new CountingSession(), [])],
+            []);
         var output = new EventBatch();
         var batches = Batches(capture);
         var half = batches.Count / 2;
@@ -145,7 +146,7 @@ public sealed class SteadyStateTests
     }
 
     /// <summary>Consumes in units of 64 bytes, so that there is always something pending.</summary>
-    private sealed class CountingSession : ProtocolSession
+    private sealed class CountingSession : StreamSession
     {
         public override ApplicationProtocol Protocol => ApplicationProtocol.Dicom;
 

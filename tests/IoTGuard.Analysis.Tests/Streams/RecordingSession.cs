@@ -23,14 +23,14 @@ internal sealed class Recorder
 
     public ProtocolRow[] Rows =>
     [
-        new("recorded", (direction, prefix) => Probe(direction, prefix.ToArray()), () => new RecordingSession(this), HintPorts),
+        new("recorded", (direction, prefix) => Probe(direction, prefix.ToArray()), () => new RecordingSession(this), HintPorts) { ReadsMidStream = true },
     ];
 
     public string TextOf(FlowDirection direction) =>
         string.Concat(Shown[(int)direction].Select(b => b == Unknown ? "?" : b < 0 ? "-" : ((char)b).ToString()));
 }
 
-internal sealed class RecordingSession(Recorder recorder) : ProtocolSession
+internal sealed class RecordingSession(Recorder recorder) : StreamSession
 {
     public override ApplicationProtocol Protocol => ApplicationProtocol.Hl7;
 

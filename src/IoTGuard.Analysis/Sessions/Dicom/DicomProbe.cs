@@ -120,7 +120,7 @@ internal static class DicomProbe
         // Another value follows in the PDU: its header must be plausible too.
         var second = (long)4 + first.Length;
         if (second + PdvHeader.Size > pdv.Length)
-            return second <= ProtocolSession.MaximumPendingBytes / 64 ? ProbeResult.Unsure : ProbeResult.NotForUs;
+            return second <= StreamSession.MaximumPendingBytes / 64 ? ProbeResult.Unsure : ProbeResult.NotForUs;
         return IsPlausible(PdvHeader.Read(pdv[(int)second..]), header.Length - second) ? ProbeResult.Certain : ProbeResult.NotForUs;
     }
 

@@ -8,7 +8,7 @@ namespace IoTGuard.Analysis.Sessions;
 /// The DICOM upper layer (PS3.8) and DIMSE (PS3.7) on one connection. Bulk data is skipped: of a stored object only headers and the elements
 /// before the pixels are touched. State is bounded whatever the connection carries.
 /// </summary>
-public sealed partial class DicomSession : ProtocolSession
+public sealed partial class DicomSession : StreamSession
 {
     /// <summary>Most presentation contexts: ids are odd bytes (PS3.8 9.3.2.2).</summary>
     public const int MaximumContexts = 128;

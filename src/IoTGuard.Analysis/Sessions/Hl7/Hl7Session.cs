@@ -15,7 +15,7 @@ namespace IoTGuard.Analysis.Sessions;
 /// application acknowledgement (AL, SU) or the message is in original mode. Every acknowledgement is emitted as an event of its own, after the message it acknowledges.
 /// Faults are emitted when they are found: each kind the first <see cref="FaultsInFull"/> times per direction, then at every doubling.
 /// </remarks>
-public sealed class Hl7Session : ProtocolSession
+public sealed class Hl7Session : StreamSession
 {
     /// <summary>Longest segment that is read whole, in bytes; of a longer one the beginning is read and the rest skipped.</summary>
     public const int MaximumSegmentBytes = 8 * 1024;

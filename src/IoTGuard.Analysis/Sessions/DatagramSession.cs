@@ -1,0 +1,14 @@
+using IoTGuard.Analysis.Flows;
+
+namespace IoTGuard.Analysis.Sessions;
+
+/// <summary>Reads the datagrams of one UDP flow.</summary>
+public abstract class DatagramSession : ProtocolSession
+{
+    /// <summary>A datagram with payload.</summary>
+    /// <param name="context">Time, flow and outputs.</param>
+    /// <param name="direction">Who sent it.</param>
+    /// <param name="data">Its payload, as far as it was captured; valid during the call only.</param>
+    /// <param name="cut">Payload bytes on the wire that the capture does not hold.</param>
+    public abstract void OnDatagram(SessionContext context, FlowDirection direction, ReadOnlySpan<byte> data, int cut);
+}

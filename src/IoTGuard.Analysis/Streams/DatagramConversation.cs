@@ -1,0 +1,37 @@
+using IoTGuard.Analysis.Flows;
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Wire;
+
+namespace IoTGuard.Analysis.Streams;
+
+/// <summary>A UDP flow whose datagrams are read.</summary>
+internal sealed class DatagramConversation(StreamStore store) : Conversation
+{
+    private DatagramSession _session = null!;
+
+    public override long Touch() => Faults;
+
+    /// <summary>Takes over a flow whose protocol was recognised.</summary>
+    public void Begin(SessionContext context, FlowShard shard, int index, int row)
+    {
+        Take(context, shard, index);
+        Row = row;
+        _session = (DatagramSession)store.Datagrams.Rent(row);
+        store.Counters.Sessions++;
+        Record[0].Application = _session.Protocol;
+    }
+
+    public void OnDatagram(FlowDirection direction, ReadOnlySpan<byte> data, int cut)
+    {
+        Context.AtConversation(this);
+        _session.OnDatagram(Context, direction, data, cut);
+    }
+
+    public override void End()
+    {
+        Context.AtConversation(this);
+        _session.OnEnd(Context);
+    }
+
+    public override void Release() => store.Datagrams.Return(Row, _session);
+}
