@@ -1,40 +1,57 @@
 using IoTGuard.Analysis.Sessions;
+using IoTGuard.Wire.Network;
 
 namespace IoTGuard.Analysis.Inventory;
 
 /// <summary>Writes what transactions say about devices into the inventory.</summary>
-internal sealed class DeedRecorder(DeviceInventory devices)
+internal sealed class DeedRecorder
 {
     private const string WorklistFind = "1.2.840.10008.5.1.4.31";
 
     /// <summary>Most application names remembered of what devices were sent.</summary>
     public const int MaximumReceived = 65_536;
 
-    private readonly HashSet<(Wire.Network.IpAddress Receiver, string Application)> _received = [];
+    /// <summary>Most AE titles whose first bearer is remembered.</summary>
+    public const int MaximumTitles = 65_536;
+
+    private readonly DeviceInventory _devices;
+    private readonly HashSet<(IpAddress Receiver, string Application)> _received = [];
+    private readonly Dictionary<string, IpAddress> _bearers = [];
 
     // PS3.7 C.1: Success is 0000, Warning Bxxx and few others, Pending FF00 and FF01.
     private const int StatusSuccess = 0;
 
+    /// <param name="devices">The inventory; what is in it already was learned.</param>
+    public DeedRecorder(DeviceInventory devices)
+    {
+        _devices = devices;
+        foreach (var device in devices.Devices)
+        {
+            foreach (var title in device.AeTitles)
+                _bearers.TryAdd(title, device.Address);
+        }
+    }
+
     public void OnTransaction(Transaction transaction)
     {
-        var client = devices.Find(transaction.Client);
-        var server = devices.Find(transaction.Server);
+        var client = _devices.Find(transaction.Client);
+        var server = _devices.Find(transaction.Server);
         foreach (ref readonly var claim in transaction.Claims)
-            devices.Find(claim.Device)?.Add(claim);
+            _devices.Find(claim.Device)?.Add(claim);
         if (transaction is DicomTransaction dicom)
             OnDicom(dicom, client, server);
         else if (transaction is Hl7Transaction { Event: Hl7Event.Message } hl7)
             OnHl7(hl7, client, server);
     }
 
-    private static void OnDicom(DicomTransaction transaction, Device? client, Device? server)
+    private void OnDicom(DicomTransaction transaction, Device? client, Device? server)
     {
         var answered = transaction.Status >= 0 && (transaction.Status == StatusSuccess || transaction.Status >> 12 == 0xB);
         switch (transaction.Event)
         {
             case DicomEvent.AssociateAccept:
-                client?.AddAeTitle(transaction.CallingAe);
-                server?.AddAeTitle(transaction.CalledAe);
+                Bear(client, transaction.CallingAe);
+                Bear(server, transaction.CalledAe);
                 break;
             case DicomEvent.CEcho:
                 Count(client, static (ref d) => d.EchoesSent++);
@@ -110,6 +127,24 @@ internal sealed class DeedRecorder(DeviceInventory devices)
         client.Serial ??= transaction.DeviceSerial;
         client.Modality ??= transaction.Modality;
         client.AddName(transaction.StationName);
+    }
+
+    /// <summary>An AE title names the device that bore it first: whoever uses it later may have borrowed or stolen it.</summary>
+    private void Bear(Device? device, string? title)
+    {
+        if (device is null || title is null)
+            return;
+        if (!_bearers.TryGetValue(title, out var bearer))
+        {
+            if (_bearers.Count < MaximumTitles)
+                _bearers.Add(title, device.Address);
+        }
+        else if (_devices.Find(bearer) is { } other && other != device)
+        {
+            return;
+        }
+
+        device.AddAeTitle(title);
     }
 
     private delegate void Deed(ref Deeds deeds);

@@ -39,6 +39,17 @@ public sealed class InventoryTests
     }
 
     [Fact]
+    public void Stolen_ae_title_names_its_first_bearer_only()
+    {
+        var scene = new Scene();
+        scene.Dicom(Modality, Pacs, DicomEvent.AssociateAccept, t => (t.CallingAe, t.CalledAe) = ("CT1", "ARCHIVE"));
+        scene.Dicom("10.0.0.66", Pacs, DicomEvent.AssociateAccept, t => (t.CallingAe, t.CalledAe) = ("CT1", "ARCHIVE"));
+        Assert.Equal("CT1", scene.Detector.Devices.Find(Ip(Modality))!.DisplayName);
+        Assert.Equal("ARCHIVE", scene.Detector.Devices.Find(Ip(Pacs))!.DisplayName);
+        Assert.Null(scene.Detector.Devices.Find(Ip("10.0.0.66"))!.DisplayName);
+    }
+
+    [Fact]
     public void Equipment_is_described_by_its_own_objects_only()
     {
         var scene = new Scene();
