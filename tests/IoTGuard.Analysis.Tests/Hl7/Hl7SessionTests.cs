@@ -1,5 +1,6 @@
 using System.Text;
 using IoTGuard.Analysis.Flows;
+using IoTGuard.Analysis.Sessions;
 using static IoTGuard.Analysis.Tests.Hl7.Messages;
 
 namespace IoTGuard.Analysis.Tests.Hl7;
@@ -123,15 +124,15 @@ public sealed class Hl7SessionTests
     public void UnacknowledgedMessagesAreEmittedWhenTheTableIsFullWhenTheyAreLateAndAtTheEnd()
     {
         var c = new Conversation();
-        for (var i = 0; i < Sessions.Hl7Session.MaximumOutstanding + 2; i++)
+        for (var i = 0; i < Hl7Session.MaximumOutstanding + 2; i++)
             c.Send(Framed(Admit($"M{i}")));
         Assert.Equal(2, c.Log.Count);
         Assert.Contains("control_id=M0", c.Log[0], StringComparison.Ordinal);
         c.End();
-        Assert.Equal(Sessions.Hl7Session.MaximumOutstanding + 2, c.Log.Count);
+        Assert.Equal(Hl7Session.MaximumOutstanding + 2, c.Log.Count);
 
         c = new Conversation().Send(Framed(Admit("A1")));
-        c.TimeNs += Sessions.Hl7Session.AcknowledgementWaitNs + 1;
+        c.TimeNs += Hl7Session.AcknowledgementWaitNs + 1;
         c.Send("\v");
         Assert.Single(c.Log);
 

@@ -90,7 +90,7 @@ internal static class SessionContract
             var player = new SessionPlayer(create(), serverPort);
             player.Play(turns.Take(turn));
             player.Send(turns[turn] with { Bytes = turns[turn].Bytes[..at] });
-            player.End(FlowEndReason.Reset);
+            player.End(FlowEndReason.Evicted);
             AssertBounded(player, turns);
         }
     }
