@@ -4,6 +4,7 @@ using IoTGuard.Analysis.Streams;
 using IoTGuard.Wire;
 using IoTGuard.Wire.Network;
 using IoTGuard.Wire.Transport;
+using IoTGuard.Wire.Tunnels;
 
 namespace IoTGuard.Analysis;
 
@@ -13,7 +14,7 @@ public sealed record SensorOptions
     /// <summary>Most flows held at once, over all workers.</summary>
     public int MaximumFlows { get; init; } = 1_000_000;
 
-    /// <summary>Keeps flows of different VLANs apart.</summary>
+    /// <summary>Keeps flows of different VLANs apart, and of different virtual networks of an overlay (VXLAN, Geneve, NVGRE, 802.1ah).</summary>
     public bool VlanAware { get; init; }
 
     /// <summary>A flow without a packet for this time ends, ns of packet time.</summary>
@@ -131,6 +132,8 @@ public sealed class Sensor
             counters.Faults.Count(view.Fault);
         if (view.IsFragment)
             counters.Fragments++;
+        if (view.Tunnel != TunnelKind.None)
+            counters.Tunnels[(int)view.Tunnel]++;
         packet.HasFlow = FlowHasher.HasFlow(view);
         if (packet.HasFlow)
         {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using IoTGuard.Wire;
+using IoTGuard.Wire.Tunnels;
 
 namespace IoTGuard.Analysis;
 
@@ -21,6 +22,16 @@ public struct FaultCounts
     internal void Count(in Fault fault) => this[Index(fault.Kind, fault.Layer)]++;
 
     private static int Index(FaultKind kind, Layer layer) => (((int)layer & (Layers - 1)) * Kinds) + ((int)kind & (Kinds - 1));
+}
+
+/// <summary>Numbers of packets by the encapsulation next to them.</summary>
+[InlineArray(TunnelKinds.Count)]
+public struct TunnelCounts
+{
+    private long _first;
+
+    /// <summary>Packets in this encapsulation.</summary>
+    public readonly long Of(TunnelKind kind) => this[(int)kind];
 }
 
 /// <summary>
@@ -86,6 +97,9 @@ public struct SensorCounters
 
     /// <summary>Decode faults by kind and layer.</summary>
     public FaultCounts Faults;
+
+    /// <summary>Packets in tunnels, by kind.</summary>
+    public TunnelCounts Tunnels;
 
     /// <summary>Adds the counts of another sensor.</summary>
     public void Add(in SensorCounters other)

@@ -28,10 +28,10 @@ public enum FaultKind : byte
     /// <summary>The link type or EtherType is not one that is decoded.</summary>
     Unsupported,
 
-    /// <summary>A fragment of an IP datagram; counted, not reassembled.</summary>
+    /// <summary>A fragment of an IP datagram; what it is part of is decoded when the datagram is whole.</summary>
     Fragment,
 
-    /// <summary>A tunnel header; counted, the inner packet is not followed.</summary>
+    /// <summary>A tunnel whose content is not followed: encrypted, compressed, or of a type that is not decoded.</summary>
     Tunnel,
 
     /// <summary>Headers nest deeper than the stated limit.</summary>

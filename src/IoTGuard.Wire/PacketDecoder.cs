@@ -1,9 +1,10 @@
 using IoTGuard.Wire.Link;
 using IoTGuard.Wire.Network;
+using IoTGuard.Wire.Tunnels;
 
 namespace IoTGuard.Wire;
 
-/// <summary>Link → IP → transport, for one frame. Total: every input gives a view, and what is wrong is in <see cref="PacketView.Fault"/>.</summary>
+/// <summary>Link → IP → transport, for one frame, through tunnels to the innermost packet. Total: every input gives a view, and what is wrong is in <see cref="PacketView.Fault"/>.</summary>
 public static class PacketDecoder
 {
     /// <summary>
@@ -38,7 +39,7 @@ public static class PacketDecoder
         switch (link)
         {
             case LinkType.Ethernet:
-                LinkDecoder.DecodeEthernet(frame, ref view);
+                LinkDecoder.DecodeEthernet(frame, 0, ref view);
                 break;
             case LinkType.LinuxSll:
                 LinkDecoder.DecodeLinuxSll(frame, ref view);
@@ -62,5 +63,8 @@ public static class PacketDecoder
                 view.End(FaultKind.Unsupported, Layer.Link, 0, (long)link);
                 break;
         }
+
+        if (view.Tunnel != TunnelKind.None)
+            TunnelDecoder.Follow(frame, ref view);
     }
 }

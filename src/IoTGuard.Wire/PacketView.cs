@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using IoTGuard.Wire.Link;
 using IoTGuard.Wire.Network;
+using IoTGuard.Wire.Tunnels;
 
 namespace IoTGuard.Wire;
 
@@ -36,8 +37,8 @@ public enum TcpFlags : byte
 }
 
 /// <summary>
-/// The decoded headers of one frame: 128 bytes, what every packet needs in the first half. Values only; offsets point into the frame
-/// that was decoded. Filled by <see cref="PacketDecoder"/>, which can be given the same view again and again.
+/// The decoded headers of one frame: 128 bytes, what every packet needs in the first half. Of a frame with tunnels they are those of the
+/// innermost packet, link included. Values only; offsets point into the frame that was decoded. Filled by <see cref="PacketDecoder"/>, which can be given the same view again and again.
 /// </summary>
 public struct PacketView
 {
@@ -84,8 +85,8 @@ public struct PacketView
     /// <summary>Bytes of transport payload on the wire; more than <see cref="PayloadLength"/> when the capture was cut.</summary>
     public int PayloadWireLength;
 
-    /// <summary>Offset of the TCP options in the frame; 0 when there are none.</summary>
-    public int TcpOptionsOffset;
+    /// <summary>Number of the tunnel: VNI, key, label or session, as <see cref="TunnelKind"/> says; 0 when there is none.</summary>
+    public uint TunnelId;
 
     /// <summary>0 when the link has no addresses.</summary>
     public MacAddress SourceMac;
@@ -115,6 +116,22 @@ public struct PacketView
 
     /// <summary>True for every fragment of an IP datagram, the first one too; an atomic fragment (RFC 6946) is whole.</summary>
     public bool IsFragment;
+
+    /// <summary>The encapsulation next to the packet.</summary>
+    public TunnelKind Tunnel;
+
+    /// <summary>Encapsulations around the packet.</summary>
+    public byte TunnelDepth;
+
+    private ushort _carrier;
+
+    /// <summary>Offset in the frame of the IP header that is next around the packet; -1 when there is none.</summary>
+    public readonly int CarrierOffset => _carrier - 1;
+
+    /// <summary>Offset of the TCP options in the frame; 0 when there are none.</summary>
+    public readonly int TcpOptionsOffset => TcpOptionsLength == 0 ? 0 : PayloadOffset - TcpOptionsLength;
+
+    internal void SetCarrier(int offset) => _carrier = (ushort)(offset + 1);
 
     /// <summary>Takes the next VLAN id from a tag's control information; id 0 is a priority tag and names no VLAN (802.1Q, 9.6).</summary>
     internal void AddVlan(ushort controlInformation)

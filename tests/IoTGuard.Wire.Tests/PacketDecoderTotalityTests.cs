@@ -24,6 +24,7 @@ public sealed class PacketDecoderTotalityTests(ITestOutputHelper output)
         (LinkType.LinuxSll2, Join(Hex("86DD 0000 00000003 0001 00 06 0200000000020000"), Ipv6(17, 8), Udp(8))),
         (LinkType.Null, Join(Hex("02000000"), Ipv4(51, 32), Hex("1104 0000 00000001 00000002 000000000000000000000000"), Udp(8))),
         (LinkType.Raw, Join(Ipv4(17, 12, flagsAndOffset: 0x2000), Udp(100, 40000, 4789), Zeros(4))),
+        .. Tunnels.TunnelBytes.Samples.Select(sample => (sample.Link, sample.Frame)),
     ];
 
     [Fact]
@@ -121,6 +122,14 @@ public sealed class PacketDecoderTotalityTests(ITestOutputHelper output)
         AssertConsistent(cut, view);
         if (view.Kind is PacketKind.Other or PacketKind.Arp)
             return;
+
+        // A packet whose own headers are cut leaves its carrier, of which other rules hold.
+        if (view.TunnelDepth != whole.TunnelDepth)
+        {
+            Check(view.TunnelDepth < whole.TunnelDepth, "deeper than the whole frame");
+            return;
+        }
+
         Check(view.Source == whole.Source && view.Destination == whole.Destination && view.TimeToLive == whole.TimeToLive, "addresses");
         if (view.Kind == PacketKind.Ip)
             return;
@@ -136,7 +145,8 @@ public sealed class PacketDecoderTotalityTests(ITestOutputHelper output)
         Check(view.PayloadOffset >= 0 && view.PayloadLength >= 0 && view.PayloadOffset + view.PayloadLength <= frame.Length, "payload outside the frame");
         Check(view.PayloadWireLength >= view.PayloadLength, "wire length");
         Check(view.TcpOptionsOffset + view.TcpOptionsLength <= frame.Length && view.TcpOptionsLength <= 40, "options outside the frame");
-        Check(view.NetworkOffset <= frame.Length, "network offset");
+        Check(view.NetworkOffset <= frame.Length && view.CarrierOffset < frame.Length, "network offset");
+        Check((byte)view.Tunnel < IoTGuard.Wire.Tunnels.TunnelKinds.Count && view.Tunnel != 0 == view.TunnelDepth > 0, "tunnel");
         Check(view.Kind != PacketKind.Other || !view.Fault.IsNone, "nothing decoded and no fault");
         Check(view.Fault.Offset >= 0 && view.Fault.Offset <= frame.Length, "fault outside the frame");
         Check(view.Kind != PacketKind.Tcp || view.IpProtocol == IpProtocol.Tcp, "protocol");

@@ -11,12 +11,14 @@ internal static class Tshark
     {
         "frame", "eth", "ethertype", "vlan", "ieee8021ad", "llc", "sll", "null", "raw", "arp", "ip", "ipv6", "ipv6.hopopts", "ipv6.routing",
         "ipv6.fraghdr", "ipv6.dstopts", "ah", "mipv6", "hip", "shim6", "tcp", "udp", "icmp", "icmpv6", "sctp", "data", "communityid",
+        "mpls", "pwethheuristic", "pwethcw", "pwethnocw", "pppoe", "pppoes", "ppp", "ieee8021ah", "macsec", "gre", "erspan", "vxlan", "vxlan_gpe",
+        "geneve", "gtp", "teredo", "l2tp", "l2tpv3", "tzsp", "etherip", "capwap", "capwap.data", "wlan", "wlan_noqos", "nvgre",
     };
 
     private static readonly string[] Options =
     [
         "-n", "-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE", "-o", "ip.tso_support:TRUE", "-o", "ipv6.tso_support:TRUE",
-        "-o", "tcp.analyze_sequence_numbers:FALSE", "-o", "tcp.desegment_tcp_streams:FALSE", "-T", "fields", "-E", "occurrence=a",
+        "-o", "tcp.analyze_sequence_numbers:FALSE", "-o", "tcp.desegment_tcp_streams:FALSE", "-d", "udp.port==8472,vxlan", "-T", "fields", "-E", "occurrence=a",
     ];
 
     public static bool IsInstalled =>
@@ -28,7 +30,7 @@ internal static class Tshark
         var folder = Directory.CreateTempSubdirectory("iotguard-tshark-").FullName;
         try
         {
-            // Without its other protocols tshark is quick, and does not look into tunnels.
+            // Without its other protocols tshark is quick.
             var others = Lines(folder, "-G", "protocols").Select(line => line.Split('\t')[2]).Where(name => !Kept.Contains(name));
             File.WriteAllLines(Path.Combine(folder, "disabled_protos"), others.ToList());
             File.WriteAllText(Path.Combine(folder, "enabled_protos"), "communityid\n");

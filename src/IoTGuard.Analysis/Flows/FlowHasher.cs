@@ -34,7 +34,7 @@ internal readonly struct FlowHasher
     }
 
     /// <summary>
-    /// The hash of the usual frame (untagged Ethernet, IPv4 without options or fragments, TCP or UDP) from a few of its bytes; false for all others.
+    /// The hash of the usual frame (untagged Ethernet, IPv4 without options or fragments, TCP or UDP without a tunnel) from a few of its bytes; false for all others.
     /// Agrees with <see cref="KeyOf"/> after a full decode.
     /// </summary>
     public bool TryPeek(in FrameHeader header, ReadOnlySpan<byte> frame, out ulong hash)
@@ -59,11 +59,15 @@ internal readonly struct FlowHasher
         };
         if (needed < 8 || needed > length || needed > frame.Length - Transport || (protocol == TcpNumber && frame[Transport + 12] < 0x50))
             return false;
+        var source = BinaryPrimitives.ReadUInt16BigEndian(frame[Transport..]);
+        var destination = BinaryPrimitives.ReadUInt16BigEndian(frame[(Transport + 2)..]);
+        if (protocol == UdpNumber && UdpTunnel.IsTunnel(source, destination))
+            return false;
         var key = FlowKey.Of(
             IpAddress.ReadIpv4(frame[(Ip + 12)..]),
             IpAddress.ReadIpv4(frame[(Ip + 16)..]),
-            BinaryPrimitives.ReadUInt16BigEndian(frame[Transport..]),
-            BinaryPrimitives.ReadUInt16BigEndian(frame[(Transport + 2)..]),
+            source,
+            destination,
             protocol,
             0,
             out _);

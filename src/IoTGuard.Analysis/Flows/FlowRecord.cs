@@ -189,6 +189,9 @@ public struct FlowRecord
     /// <summary>Outermost VLAN id of the first packet; 0 = untagged.</summary>
     public ushort Vlan;
 
+    /// <summary>Tunnel of the first packet.</summary>
+    public Encapsulation Encapsulation;
+
     /// <summary>Number of the first frame, which also orders flows.</summary>
     public long FirstFrame;
 

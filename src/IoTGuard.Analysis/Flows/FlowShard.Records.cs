@@ -21,6 +21,7 @@ internal sealed partial class FlowShard
         record.ResponderTtl = details.ResponderTtl;
         record.IpProtocol = head.Key.Protocol;
         record.Vlan = details.Vlan;
+        record.Encapsulation = Encapsulations.Length == 0 ? default : Encapsulations[index];
         record.State = head.State;
         record.Application = application;
         record.FirstFrame = details.FirstFrame;

@@ -39,6 +39,9 @@ internal sealed partial class FlowShard
     public DirectionDetails[] DirectionDetails = [];
     public Conversation?[] Conversations = [];
 
+    /// <summary>Tunnels by flow index; empty until the first flow comes in one.</summary>
+    public Encapsulation[] Encapsulations = [];
+
     public int Count { get; private set; }
 
     /// <summary>Nothing is due before this clock.</summary>
@@ -129,11 +132,21 @@ internal sealed partial class FlowShard
         Directions[(2 * index) + 1] = default;
         DirectionDetails[2 * index] = new DirectionDetails { Entropy = float.NaN, Printable = float.NaN };
         DirectionDetails[(2 * index) + 1] = new DirectionDetails { Entropy = float.NaN, Printable = float.NaN };
+        if (Encapsulations.Length > 0)
+            Encapsulations[index] = default;
         Insert(tag, index);
         Append(_links, (int)FlowList.Idle, index);
         Append(_interimLinks, InterimList, index);
         NextDue = Math.Min(NextDue, Math.Min(clock + _timeouts[(int)FlowList.Idle], clock + _interimNs));
         return index;
+    }
+
+    /// <summary>Notes the tunnel that a flow came in.</summary>
+    public void SetEncapsulation(int index, in Encapsulation encapsulation)
+    {
+        if (Encapsulations.Length == 0)
+            Encapsulations = new Encapsulation[Heads.Length];
+        Encapsulations[index] = encapsulation;
     }
 
     /// <summary>Notes a packet of the flow: it is now the last one to time out.</summary>
@@ -237,6 +250,8 @@ internal sealed partial class FlowShard
         Array.Resize(ref Directions, 2 * size);
         Array.Resize(ref DirectionDetails, 2 * size);
         Array.Resize(ref Conversations, size);
+        if (Encapsulations.Length > 0)
+            Array.Resize(ref Encapsulations, size);
         Array.Resize(ref _links, size);
         Array.Resize(ref _interimLinks, size);
 

@@ -2,6 +2,7 @@ using IoTGuard.Analysis.Sessions;
 using IoTGuard.Analysis.Streams;
 using IoTGuard.Wire;
 using IoTGuard.Wire.Transport;
+using IoTGuard.Wire.Tunnels;
 
 namespace IoTGuard.Analysis.Flows;
 
@@ -85,7 +86,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
 
         var opened = index < 0;
         if (opened)
-            index = Open(shard, packet, timeNs, clock, number);
+            index = Open(shard, frame, packet, timeNs, clock, number);
         else
             shard.Touch(index, clock);
         Count(shard, index, opened, frame, packet, timeNs);
@@ -158,7 +159,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
     private static FlowDirection DirectionOf(in FlowHead head, Endpoint sender) =>
         (sender == Endpoint.B) == head.Has(FlowFlags.OriginatorIsB) ? FlowDirection.FromOriginator : FlowDirection.FromResponder;
 
-    private int Open(FlowShard shard, in FlowPacket packet, long timeNs, long clock, long number)
+    private int Open(FlowShard shard, ReadOnlySpan<byte> frame, in FlowPacket packet, long timeNs, long clock, long number)
     {
         if (shard.IsFull)
         {
@@ -179,6 +180,8 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         details.FirstNs = timeNs;
         details.FirstFrame = number;
         details.Vlan = view.Vlan;
+        if (view.Tunnel != TunnelKind.None)
+            shard.SetEncapsulation(index, Encapsulation.Of(frame, view));
         return index;
     }
 

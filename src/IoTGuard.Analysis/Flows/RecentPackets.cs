@@ -7,8 +7,9 @@ namespace IoTGuard.Analysis.Flows;
 /// The last packets of a shard, to recognise the second copy that a mirror delivers. Two packets are copies of each other when flow, direction,
 /// IP identification, TCP numbers, flags and window, lengths, transport checksum and samples of the first payload bytes are equal and
 /// <list type="bullet">
-/// <item>routed: TTL differs by at most <see cref="MaximumHops"/>, and VLAN or MAC addresses differ, within <see cref="RoutedWindowNs"/>;</item>
-/// <item>switched: the TTL is equal and VLAN or MACs differ (one trunk seen tagged and untagged), within <see cref="RoutedWindowNs"/>;</item>
+/// <item>routed: TTL differs by at most <see cref="MaximumHops"/>, and VLAN, MAC addresses or tunnel differ, within <see cref="RoutedWindowNs"/>;</item>
+/// <item>switched: the TTL is equal and VLAN, MACs or tunnel differ (one trunk seen tagged and untagged, or plain and in a mirror's tunnel),
+/// within <see cref="RoutedWindowNs"/>;</item>
 /// <item>repeated: all is equal, with an IP identification, within <see cref="RepeatedWindowNs"/> (a retransmission has a new identification
 /// and comes later);</item>
 /// <item>repeated without identification (IPv6, or 0): all is equal within <see cref="UnidentifiedWindowNs"/>, and the packet carries bytes, SYN or
@@ -52,7 +53,7 @@ internal sealed class RecentPackets
     public bool IsCopy(in PacketView view, ulong print, uint connection, bool mayRepeat, long clock)
     {
         var tag = (uint)print ^ connection;
-        var path = (uint)Mix((view.SourceMac.Value << 1) ^ view.DestinationMac.Value ^ ((ulong)view.Vlan << 48));
+        var path = (uint)Mix((view.SourceMac.Value << 1) ^ view.DestinationMac.Value ^ ((ulong)view.Vlan << 48) ^ ((ulong)view.Tunnel << 40) ^ view.TunnelId);
         var set = _entries.AsSpan((int)(print >> 57) * Ways, Ways);
         var oldest = 0;
         for (var i = 0; i < set.Length; i++)
@@ -112,7 +113,7 @@ internal sealed class RecentPackets
         return x ^ (x >> 29);
     }
 
-    /// <summary>A packet: part of its fingerprint, its way (VLAN and MACs), and the clock with the TTL in its lowest byte.</summary>
+    /// <summary>A packet: part of its fingerprint, its way (VLAN, MACs and tunnel), and the clock with the TTL in its lowest byte.</summary>
     private struct Entry
     {
         public uint Tag;

@@ -86,6 +86,7 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
         transaction.IpProtocol = flow.IpProtocol;
         transaction.IsAnswered = flow.IpProtocol == Wire.Network.IpProtocol.Tcp;
         transaction.ForgetClaims();
+        transaction.Encapsulation = flow.Encapsulation;
         transaction.Reset();
         return transaction;
     }

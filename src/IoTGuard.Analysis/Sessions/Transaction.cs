@@ -1,3 +1,4 @@
+using IoTGuard.Analysis.Flows;
 using IoTGuard.Wire.Link;
 using IoTGuard.Wire.Network;
 
@@ -95,6 +96,9 @@ public abstract class Transaction
 
     /// <summary>What the event says about devices.</summary>
     public ReadOnlySpan<DeviceClaim> Claims => _claims.AsSpan(0, _claimCount);
+
+    /// <summary>Tunnel that the flow came in.</summary>
+    public Encapsulation Encapsulation { get; set; }
 
     /// <summary>Name of the protocol as it stands in outputs: "dicom", "hl7".</summary>
     public abstract string Protocol { get; }

@@ -22,13 +22,29 @@ public static class EtherType
     /// <summary>Service tag as devices before 802.1ad write it.</summary>
     public const ushort OldServiceVlan = 0x9100;
 
-    /// <summary>True for headers that carry a further packet which is not followed.</summary>
+    /// <summary>MPLS, RFC 3032.</summary>
+    public const ushort Mpls = 0x8847;
+
+    /// <summary>MPLS with an upstream-assigned or multicast label, RFC 5332.</summary>
+    public const ushort MplsMulticast = 0x8848;
+
+    /// <summary>PPPoE session, RFC 2516.</summary>
+    public const ushort PppoeSession = 0x8864;
+
+    /// <summary>A whole Ethernet frame, in tunnels (RFC 1701).</summary>
+    public const ushort TransparentEthernet = 0x6558;
+
+    /// <summary>MACsec, IEEE 802.1AE.</summary>
+    public const ushort Macsec = 0x88E5;
+
+    /// <summary>Service instance tag of provider backbone bridges, IEEE 802.1ah.</summary>
+    public const ushort BackboneServiceInstance = 0x88E7;
+
+    /// <summary>Network service header, RFC 8300.</summary>
+    public const ushort ServiceHeader = 0x894F;
+
+    /// <summary>True for headers that carry a further packet.</summary>
     public static bool IsTunnel(ushort etherType) => etherType is
-        0x8847 or 0x8848 // MPLS unicast and multicast, RFC 3032
-        or 0x8864 // PPPoE session, RFC 2516
-        or 0x22F3 // TRILL, RFC 6325
-        or 0x894F // NSH, RFC 8300
-        or 0x6558 // transparent Ethernet bridging, RFC 1701
-        or 0x88E5 // MACsec, IEEE 802.1AE
-        or 0x88E7; // provider backbone bridging, IEEE 802.1ah
+        Mpls or MplsMulticast or PppoeSession or TransparentEthernet or Macsec or BackboneServiceInstance or ServiceHeader
+        or 0x22F3; // TRILL, RFC 6325
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using IoTGuard.Wire.Network;
+using IoTGuard.Wire.Tunnels;
 
 namespace IoTGuard.Wire.Link;
 
@@ -12,18 +13,19 @@ internal static class LinkDecoder
     public const int MaxVlanTags = 4;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void DecodeEthernet(ReadOnlySpan<byte> frame, ref PacketView view)
+    public static void DecodeEthernet(ReadOnlySpan<byte> frame, int offset, ref PacketView view)
     {
-        if (frame.Length < EthernetHeader.Size)
+        var bytes = frame[offset..];
+        if (bytes.Length < EthernetHeader.Size)
         {
-            view.End(FaultKind.Truncated, Layer.Link, 0, EthernetHeader.Size, frame.Length);
+            view.End(FaultKind.Truncated, Layer.Link, offset, EthernetHeader.Size, bytes.Length);
             return;
         }
 
-        ref readonly var ethernet = ref MemoryMarshal.AsRef<EthernetHeader>(frame);
+        ref readonly var ethernet = ref MemoryMarshal.AsRef<EthernetHeader>(bytes);
         view.DestinationMac = ethernet.Destination.Address;
         view.SourceMac = ethernet.Source.Address;
-        DecodeTypeOrLength(frame, EthernetHeader.Size, ethernet.TypeOrLength, ref view);
+        DecodeTypeOrLength(frame, offset + EthernetHeader.Size, ethernet.TypeOrLength, ref view);
     }
 
     public static void DecodeLinuxSll(ReadOnlySpan<byte> frame, ref PacketView view)
@@ -114,7 +116,7 @@ internal static class LinkDecoder
     }
 
     /// <summary>What follows a field that holds an EtherType or an IEEE 802.3 length: VLAN tags, LLC, or the network layer.</summary>
-    private static void DecodeTypeOrLength(ReadOnlySpan<byte> frame, int offset, ushort type, ref PacketView view)
+    public static void DecodeTypeOrLength(ReadOnlySpan<byte> frame, int offset, ushort type, ref PacketView view)
     {
         for (var tags = 0; ; tags++)
         {
@@ -157,7 +159,7 @@ internal static class LinkDecoder
                     return;
 
                 default:
-                    DecodeOther(offset, type, ref view);
+                    DecodeOther(frame, offset, type, ref view);
                     return;
             }
         }
@@ -187,15 +189,21 @@ internal static class LinkDecoder
                 NetworkDecoder.DecodeArp(frame, offset, ref view);
                 break;
             default:
-                DecodeOther(offset, snap.ProtocolId, ref view);
+                DecodeOther(frame, offset, snap.ProtocolId, ref view);
                 break;
         }
     }
 
-    private static void DecodeOther(int offset, ushort type, ref PacketView view)
+    private static void DecodeOther(ReadOnlySpan<byte> frame, int offset, ushort type, ref PacketView view)
     {
         view.EtherType = type;
-        var kind = EtherType.IsTunnel(type) ? FaultKind.Tunnel : type < EtherType.Lowest ? FaultKind.BadValue : FaultKind.Unsupported;
-        view.End(kind, Layer.Link, offset, type);
+        if (EtherType.IsTunnel(type))
+        {
+            view.SetPayload(offset, frame.Length, frame.Length);
+            view.Tunnel |= TunnelDecoder.Unresolved;
+            return;
+        }
+
+        view.End(type < EtherType.Lowest ? FaultKind.BadValue : FaultKind.Unsupported, Layer.Link, offset, type);
     }
 }

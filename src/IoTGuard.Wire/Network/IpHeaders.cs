@@ -104,16 +104,31 @@ public static class IpProtocol
     public const byte DestinationOptions = 60;
     public const byte Sctp = 132;
 
-    /// <summary>True for protocols that carry a further packet which is not followed.</summary>
+    /// <summary>IPv4 in IP, RFC 2003.</summary>
+    public const byte Ipv4 = 4;
+
+    /// <summary>IPv6 in IP, RFC 4213.</summary>
+    public const byte Ipv6 = 41;
+
+    /// <summary>RFC 2784.</summary>
+    public const byte Gre = 47;
+
+    /// <summary>RFC 3378.</summary>
+    public const byte EtherIp = 97;
+
+    /// <summary>Version 3, RFC 3931.</summary>
+    public const byte L2tp = 115;
+
+    /// <summary>MPLS in IP, RFC 4023.</summary>
+    public const byte Mpls = 137;
+
+    /// <summary>RFC 8986, 4.9.</summary>
+    public const byte Ethernet = 143;
+
+    /// <summary>True for protocols that carry a further packet.</summary>
     public static bool IsTunnel(byte protocol) => protocol is
-        4 // IPv4 in IP, RFC 2003
-        or 41 // IPv6 in IP, RFC 4213
-        or 47 // GRE, RFC 2784
+        Ipv4 or Ipv6 or Gre or EtherIp or L2tp or Mpls or Ethernet
         or 55 // minimal encapsulation, RFC 2004
         or 94 // IPIP
-        or 97 // EtherIP, RFC 3378
-        or 98 // encapsulation header, RFC 1241
-        or 115 // L2TPv3, RFC 3931
-        or 137 // MPLS in IP, RFC 4023
-        or 143; // Ethernet, RFC 8986
+        or 98; // encapsulation header, RFC 1241
 }

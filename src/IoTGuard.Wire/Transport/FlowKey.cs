@@ -1,5 +1,6 @@
 using System.Numerics;
 using IoTGuard.Wire.Network;
+using IoTGuard.Wire.Tunnels;
 
 namespace IoTGuard.Wire.Transport;
 
@@ -22,12 +23,12 @@ public enum Endpoint : byte
 /// <param name="PortA">Port of <paramref name="A"/>; 0 where the protocol has none.</param>
 /// <param name="PortB">Port of <paramref name="B"/>; 0 where the protocol has none.</param>
 /// <param name="Protocol">IP protocol number.</param>
-/// <param name="Vlan">VLAN id when flows are kept apart by VLAN, else 0.</param>
+/// <param name="Vlan">VLAN id, or 16 bits made of virtual network and VLAN, when flows are kept apart by them; else 0.</param>
 public readonly record struct FlowKey(IpAddress A, IpAddress B, ushort PortA, ushort PortB, byte Protocol, ushort Vlan)
 {
     /// <summary>The key of a decoded IP packet.</summary>
     /// <param name="view">A view whose <see cref="PacketView.Kind"/> is an IP kind.</param>
-    /// <param name="vlanAware">True to keep the same 5-tuple in two VLANs apart.</param>
+    /// <param name="vlanAware">True to keep the same 5-tuple in two VLANs, or in two virtual networks of an overlay, apart.</param>
     /// <param name="sender">Receives which endpoint sent the packet.</param>
     public static FlowKey From(in PacketView view, bool vlanAware, out Endpoint sender)
     {
@@ -35,8 +36,15 @@ public readonly record struct FlowKey(IpAddress A, IpAddress B, ushort PortA, us
         var destinationPort = view.DestinationPort;
         if (view.Kind is PacketKind.Icmp or PacketKind.Icmpv6)
             (sourcePort, destinationPort) = IcmpPorts.Of(view.IpProtocol, (byte)(view.IcmpTypeCode >> 8), (byte)view.IcmpTypeCode);
-        var vlan = vlanAware ? view.Vlan : (ushort)0;
+        var vlan = !vlanAware ? (ushort)0 : TunnelKinds.HasVirtualNetwork(view.Tunnel) ? NetworkOf(view) : view.Vlan;
         return Of(view.Source, view.Destination, sourcePort, destinationPort, view.IpProtocol, vlan, out sender);
+    }
+
+    /// <summary>Virtual network and VLAN in 16 bits, beyond the 12 of a VLAN alone: two networks get the same in one case of 61440.</summary>
+    private static ushort NetworkOf(in PacketView view)
+    {
+        var mixed = (view.TunnelId ^ ((uint)view.Vlan << 20)) * 0x9E37_79B1u;
+        return (ushort)(0x1000 + ((((ulong)(mixed ^ (mixed >> 15))) * 0xF000) >> 32));
     }
 
     /// <summary>The key of a 5-tuple in the direction of one packet.</summary>

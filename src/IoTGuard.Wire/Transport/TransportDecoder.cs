@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using IoTGuard.Wire.Network;
+using IoTGuard.Wire.Tunnels;
 
 namespace IoTGuard.Wire.Transport;
 
@@ -34,7 +35,7 @@ internal static class TransportDecoder
             default:
                 view.SetPayload(view.PayloadOffset, datagram.Length, wireEnd);
                 if (IpProtocol.IsTunnel(view.IpProtocol))
-                    view.Note(FaultKind.Tunnel, Layer.Network, view.PayloadOffset, view.IpProtocol);
+                    view.Tunnel |= TunnelDecoder.Unresolved;
                 break;
         }
     }
@@ -75,7 +76,6 @@ internal static class TransportDecoder
                 return;
             }
 
-            view.TcpOptionsOffset = offset + TcpHeader.Size;
             view.TcpOptionsLength = (byte)(headerLength - TcpHeader.Size);
         }
 
@@ -118,7 +118,7 @@ internal static class TransportDecoder
 
         view.SetPayload(offset + UdpHeader.Size, Math.Min(datagram.Length, wireEnd), wireEnd);
         if (UdpTunnel.IsTunnel(view.SourcePort, view.DestinationPort))
-            view.Note(FaultKind.Tunnel, Layer.Transport, view.PayloadOffset, view.DestinationPort);
+            view.Tunnel |= TunnelDecoder.Unresolved;
     }
 
     private static void DecodeIcmp(ReadOnlySpan<byte> datagram, int wireEnd, PacketKind kind, ref PacketView view)

@@ -65,19 +65,40 @@ public readonly struct SctpHeader
     public readonly BigEndian32 Checksum;
 }
 
-/// <summary>UDP ports of tunnels.</summary>
+/// <summary>UDP ports of tunnels. What comes on them is only followed when its bytes are consistent with the tunnel.</summary>
 public static class UdpTunnel
 {
-    /// <summary>True when the ports say that the datagram carries a further packet.</summary>
+    /// <summary>RFC 2661, and version 3 in RFC 3931.</summary>
+    public const ushort L2tp = 1701;
+
+    /// <summary>3GPP TS 29.281.</summary>
+    public const ushort GtpUser = 2152;
+
+    /// <summary>RFC 4380.</summary>
+    public const ushort Teredo = 3544;
+
+    /// <summary>GRE in UDP, RFC 8086.</summary>
+    public const ushort Gre = 4754;
+
+    /// <summary>RFC 7348.</summary>
+    public const ushort Vxlan = 4789;
+    public const ushort VxlanGpe = 4790;
+
+    /// <summary>CAPWAP data, RFC 5415.</summary>
+    public const ushort Capwap = 5247;
+
+    /// <summary>RFC 8926.</summary>
+    public const ushort Geneve = 6081;
+
+    /// <summary>MPLS in UDP, RFC 7510.</summary>
+    public const ushort Mpls = 6635;
+
+    /// <summary>VXLAN in Linux before the port was assigned.</summary>
+    public const ushort OldVxlan = 8472;
+    public const ushort Tzsp = 37008;
+
+    /// <summary>True when the ports say that the datagram may carry a further packet.</summary>
     public static bool IsTunnel(ushort sourcePort, ushort destinationPort) =>
-        destinationPort is
-            4789 or 8472 // VXLAN, RFC 7348, and its port in older Linux
-            or 4790 // VXLAN GPE
-            or 6081 // Geneve, RFC 8926
-            or 6635 // MPLS in UDP, RFC 7510
-            or 4754 // GRE in UDP, RFC 8086
-            or 2152 // GTP-U, 3GPP TS 29.281
-            or 3544 // Teredo, RFC 4380
-            or 1701 // L2TP, RFC 2661
-        || sourcePort is 3544 or 1701; // both ways between fixed ports
+        destinationPort is L2tp or GtpUser or Teredo or Gre or Vxlan or VxlanGpe or Capwap or Geneve or Mpls or OldVxlan or Tzsp
+        || sourcePort is L2tp or Teredo or Capwap; // both ways between fixed ports
 }

@@ -41,7 +41,7 @@ internal static class LossTable
         FaultKind.BadLength => "wrong length",
         FaultKind.BadValue => "unknown value",
         FaultKind.Unsupported => "not a protocol that is decoded",
-        FaultKind.Tunnel => "a tunnel (not followed)",
+        FaultKind.Tunnel => "a tunnel that is not followed",
         FaultKind.TooDeep => "headers nested too deep",
         _ => kind.ToString(),
     };

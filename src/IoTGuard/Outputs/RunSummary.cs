@@ -3,6 +3,7 @@ using IoTGuard.Analysis;
 using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Inventory;
 using IoTGuard.Pipeline;
+using IoTGuard.Wire.Tunnels;
 using Spectre.Console;
 
 namespace IoTGuard.Outputs;
@@ -40,10 +41,22 @@ internal sealed class RunSummary(AnalysisRun run, IReadOnlyList<Alert> alerts)
         Row(rows, "Packets", $"{Number(captured.Frames)}, {Bytes(captured.Bytes)}");
         Row(rows, "Time span", captured.Frames == 0 ? "none: no packets" : $"{PacketTime.ForPeople(run.FirstNs)} to {PacketTime.ForPeople(run.LastNs)} ({Duration(run.LastNs - run.FirstNs)})");
         Row(rows, "Flows", Number(run.Counters.FlowsOpened));
+        if (Tunnels() is { Length: > 0 } tunnels)
+            Row(rows, "Encapsulation", tunnels);
         Row(rows, "Analysed in", $"{seconds.ToString("F2", CultureInfo.InvariantCulture)} s ({Number((long)(captured.Frames / seconds))} packets/s, {(captured.Bytes * 8 / seconds / 1e9).ToString("F2", CultureInfo.InvariantCulture)} Gbit/s)");
         foreach (var (name, text) in Losses())
             Row(rows, name, text);
         console.Write(rows);
+    }
+
+    private string Tunnels()
+    {
+        var counts = run.Counters.Tunnels;
+        return string.Join(", ", Enumerable.Range(1, TunnelKinds.Count - 1)
+            .Select(kind => (TunnelKind)kind)
+            .Where(kind => counts.Of(kind) > 0)
+            .OrderByDescending(kind => counts.Of(kind))
+            .Select(kind => $"{TunnelKinds.NameOf(kind)} {Number(counts.Of(kind))} packets"));
     }
 
     private string Inputs()

@@ -1,9 +1,11 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.Wire.Network;
 using IoTGuard.Wire.Transport;
+using IoTGuard.Wire.Tunnels;
 
 namespace IoTGuard.Outputs;
 
@@ -36,6 +38,8 @@ internal sealed class TransactionJson(bool withPseudonyms) : IDisposable
             json.WriteNumber("duration"u8, transaction.DurationNs / 1e9);
         else
             json.WriteNull("duration"u8);
+        if (!transaction.Encapsulation.IsNone)
+            WriteEncapsulation(transaction.Encapsulation);
         var fields = new FieldWriter(json, withPseudonyms);
         transaction.WriteFields(ref fields);
         json.WriteEndObject();
@@ -58,11 +62,30 @@ internal sealed class TransactionJson(bool withPseudonyms) : IDisposable
         return id;
     }
 
+    private void WriteEncapsulation(in Encapsulation tunnel)
+    {
+        _writer.WriteStartObject("encapsulation"u8);
+        _writer.WriteString("kind"u8, TunnelKinds.NameOf(tunnel.Kind));
+        _writer.WriteNumber("id"u8, tunnel.Id);
+        if (tunnel.Source != default)
+        {
+            WriteAddress("source"u8, tunnel.Source);
+            WriteAddress("destination"u8, tunnel.Destination);
+        }
+
+        _writer.WriteEndObject();
+    }
+
+    private void WriteAddress(ReadOnlySpan<byte> name, IpAddress address)
+    {
+        Span<char> text = stackalloc char[IpAddress.MaximumTextLength];
+        _writer.WriteString(name, text[..address.Format(text)]);
+    }
+
     private void WriteEndpoint(ReadOnlySpan<byte> name, IpAddress address, ushort port)
     {
         _writer.WriteStartObject(name);
-        Span<char> text = stackalloc char[IpAddress.MaximumTextLength];
-        _writer.WriteString("ip"u8, text[..address.Format(text)]);
+        WriteAddress("ip"u8, address);
         _writer.WriteNumber("port"u8, port);
         _writer.WriteEndObject();
     }

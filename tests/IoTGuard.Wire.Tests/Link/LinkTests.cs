@@ -98,15 +98,13 @@ public sealed class LinkTests
     }
 
     [Theory]
-    [InlineData(0x8847, FaultKind.Tunnel)] // MPLS
-    [InlineData(0x8864, FaultKind.Tunnel)] // PPPoE session
-    [InlineData(0x88E5, FaultKind.Tunnel)] // MACsec
+    [InlineData(0x22F3, FaultKind.Tunnel)] // TRILL
     [InlineData(0x88CC, FaultKind.Unsupported)] // LLDP
     [InlineData(0x05FF, FaultKind.BadValue)] // neither a length nor an EtherType
     public void OtherEtherTypesAreNamed(ushort etherType, FaultKind expected)
     {
         var view = Decode(Join(Ethernet(etherType), Zeros(46)));
-        Assert.Equal(new Fault(expected, Layer.Link, 14, etherType), view.Fault);
+        Assert.Equal((expected, Layer.Link, 14, (long)etherType), (view.Fault.Kind, view.Fault.Layer, view.Fault.Offset, view.Fault.Required));
         Assert.Equal((PacketKind.Other, etherType), (view.Kind, view.EtherType));
         Assert.False(view.SourceMac.IsNone);
     }

@@ -107,20 +107,6 @@ public sealed class IpTests
         Assert.Equal((PacketKind.Ip, 0, 59), (nothing.Kind, nothing.PayloadLength, nothing.IpProtocol));
     }
 
-    [Theory]
-    [InlineData(4)]
-    [InlineData(41)]
-    [InlineData(47)]
-    [InlineData(97)]
-    [InlineData(137)]
-    public void TunnelsAreCountedAndTheOuterHeaderStays(byte protocol)
-    {
-        var view = Decode(Join(Ethernet(0x0800), Ipv4(protocol, 20), Zeros(20)));
-        Assert.Equal((PacketKind.Ip, protocol, "192.0.2.1"), (view.Kind, view.IpProtocol, view.Source.ToString()));
-        Assert.Equal(new Fault(FaultKind.Tunnel, Layer.Network, 34, protocol), view.Fault);
-        Assert.Equal(20, view.PayloadLength);
-    }
-
     [Fact]
     public void ArpGivesBothAddresses()
     {

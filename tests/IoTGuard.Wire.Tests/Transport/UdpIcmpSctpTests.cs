@@ -17,19 +17,6 @@ public sealed class UdpIcmpSctpTests
         Assert.Equal(payload, view.PayloadWireLength);
     }
 
-    [Theory]
-    [InlineData(40000, 4789)] // VXLAN
-    [InlineData(40000, 6081)] // Geneve
-    [InlineData(2152, 2152)] // GTP-U
-    [InlineData(3544, 40000)] // Teredo, from the server
-    [InlineData(1701, 1701)] // L2TP
-    public void UdpTunnelsAreCountedAndThePortsStay(ushort source, ushort destination)
-    {
-        var view = Decode(Join(Ethernet(0x0800), Ipv4(17, 12), Udp(12, source, destination), Zeros(4)));
-        Assert.Equal((PacketKind.Udp, destination, 4), (view.Kind, view.DestinationPort, view.PayloadLength));
-        Assert.Equal(new Fault(FaultKind.Tunnel, Layer.Transport, 42, destination), view.Fault);
-    }
-
     [Fact]
     public void IcmpGivesTypeAndCode()
     {
