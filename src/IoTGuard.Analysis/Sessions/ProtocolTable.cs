@@ -24,6 +24,7 @@ internal static class ProtocolTable
     [
         new("dicom", DicomSession.Probe, static () => new DicomSession(), [104, 2761, 4242, 11112]) { ReadsMidStream = true },
         new("hl7", Hl7Session.Probe, static () => new Hl7Session(), [2575, 6661]) { ReadsMidStream = true },
+        new("http", HttpSession.Probe, static () => new HttpSession(), [80, 8080, 8042]),
     ];
 
     /// <summary>Protocols over UDP.</summary>

@@ -85,6 +85,9 @@ public sealed class Hl7Session : StreamSession
         Array.Clear(_closed);
     }
 
+    /// <summary>What carries the messages of a direction ended one: a message without framing is complete.</summary>
+    internal void EndMessage(SessionContext context, FlowDirection direction) => _readers[(int)direction].OnEnd(context, isCut: true);
+
     /// <summary>A message of <paramref name="direction"/> is complete. Takes it and leaves a free transaction in its place.</summary>
     internal void OnMessage(SessionContext context, FlowDirection direction, ref Hl7Transaction message)
     {
