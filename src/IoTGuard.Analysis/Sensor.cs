@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.Analysis.Streams;
@@ -34,7 +35,7 @@ public sealed record SensorOptions
 /// One worker's way from frames to events: decode, flows, streams, sessions. A flow always meets the same sensor; what a sensor emits
 /// does not depend on how many there are.
 /// </summary>
-public sealed class Sensor
+public sealed partial class Sensor
 {
     /// <summary>Packets decoded before the first of them meets its flow, so that their memory accesses overlap.</summary>
     private const int Ahead = 32;
@@ -44,19 +45,26 @@ public sealed class Sensor
     private readonly FlowTracker _tracker;
     private readonly StreamStore _store;
     private readonly NeighborTable _neighbors = new();
+    private readonly int _worker;
+    private readonly int _workers;
     private long _touched;
 
-    public Sensor(SensorOptions options)
-        : this(options, ProtocolTable.Streams, ProtocolTable.Datagrams)
+    /// <param name="worker">Number of this sensor among the workers that share the frames: it has the shards <c>shard % workers == worker</c>.</param>
+    /// <param name="workers">Number of workers.</param>
+    public Sensor(SensorOptions options, int worker = 0, int workers = 1)
+        : this(options, ProtocolTable.Streams, ProtocolTable.Datagrams, worker, workers)
     {
     }
 
-    internal Sensor(SensorOptions options, ProtocolRow[] streams, ProtocolRow[] datagrams)
+    internal Sensor(SensorOptions options, ProtocolRow[] streams, ProtocolRow[] datagrams, int worker = 0, int workers = 1)
     {
+        _worker = worker;
+        _workers = workers;
         Context = new SessionContext(new Pseudonymizer(options.PseudonymKey.Span));
         _hasher = new FlowHasher(options);
         _store = new StreamStore(streams, datagrams);
         _tracker = new FlowTracker(options, Context, _store);
+        _fragments = new FragmentReassembler(_hasher);
     }
 
     internal SessionContext Context { get; }
@@ -68,6 +76,10 @@ public sealed class Sensor
         {
             var counters = _store.Counters;
             counters.FaultsSuppressed = Context.FaultsSuppressed;
+
+            // Every worker sees every fragment; they are counted once.
+            if (_worker == 0)
+                counters.Add(_fragments.Counters);
             return counters;
         }
     }
@@ -99,6 +111,8 @@ public sealed class Sensor
                 var frame = memory.Slice(header.Offset, header.Length);
                 if (packet.HasFlow)
                     _tracker.OnPacket(frame, packet, header.TimeNs, clocks[at], batch.FirstFrame + at, output);
+                else if (packet.View.IsFragment)
+                    OnFragment(frame, packet.View, header.TimeNs, clocks[at], batch.FirstFrame + at, output);
                 else if (packet.View.Kind == PacketKind.Arp)
                     OnArp(frame, packet.View, clocks[at], batch.FirstFrame + at, output);
             }
@@ -115,6 +129,7 @@ public sealed class Sensor
     /// <summary>Ends all flows at the end of the input, one nanosecond after the clock, then sorts the events.</summary>
     public void Complete(long clockNs, EventBatch output)
     {
+        _fragments.Complete();
         _tracker.Complete(clockNs, output);
         output.Sort();
     }
@@ -124,14 +139,29 @@ public sealed class Sensor
         ref var view = ref packet.View;
         var frame = memory.Slice(header.Offset, header.Length);
         PacketDecoder.Decode(frame, header, ref view);
+        if (view.IsFragment)
+        {
+            packet.HasFlow = false;
+            packet.Hash = 0;
+            _fragments.Count(header, view);
+            return;
+        }
+
         ref var counters = ref _store.Counters;
         counters.Frames++;
         counters.Bytes += header.WireLength;
+        Take(frame, ref packet);
+    }
+
+    /// <summary>Counts a packet whose headers are decoded, and finds its flow.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Take(ReadOnlySpan<byte> frame, ref FlowPacket packet)
+    {
+        ref var view = ref packet.View;
+        ref var counters = ref _store.Counters;
         counters.CutBytes += view.PayloadWireLength - view.PayloadLength;
         if (!view.Fault.IsNone)
             counters.Faults.Count(view.Fault);
-        if (view.IsFragment)
-            counters.Fragments++;
         if (view.Tunnel != TunnelKind.None)
             counters.Tunnels[(int)view.Tunnel]++;
         packet.HasFlow = FlowHasher.HasFlow(view);

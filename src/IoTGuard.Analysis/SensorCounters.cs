@@ -51,7 +51,18 @@ public struct SensorCounters
     /// <summary>Frames without a decodable IP or ARP header.</summary>
     public long OtherFrames;
 
+    /// <summary>Fragments of IP datagrams, and the datagrams made of them.</summary>
     public long Fragments;
+    public long Datagrams;
+
+    /// <summary>Fragments that came again, or after their datagram was whole.</summary>
+    public long FragmentCopies;
+
+    /// <summary>Fragments of datagrams that were never whole, or were at fault.</summary>
+    public long FragmentsUnused;
+
+    /// <summary>Fragments given up because a limit of <see cref="Flows.FragmentLimits"/> was reached.</summary>
+    public long FragmentsDropped;
 
     /// <summary>Transport payload bytes on the wire that the capture does not hold.</summary>
     public long CutBytes;

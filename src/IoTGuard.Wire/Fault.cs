@@ -66,6 +66,12 @@ public enum FaultKind : byte
 
     /// <summary>MLLP: the start block (VT) is missing.</summary>
     NoStartBlock,
+
+    /// <summary>Fragments of a datagram overlap: the first copy is kept (IPv4), or the datagram is given up (IPv6, RFC 5722).</summary>
+    FragmentOverlap,
+
+    /// <summary>A fragment splits the header of what the datagram carries (RFC 1858, RFC 3128).</summary>
+    TinyFragment,
 }
 
 /// <summary>One fault: what, where, and the lengths that did not fit.</summary>

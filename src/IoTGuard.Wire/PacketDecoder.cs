@@ -25,6 +25,32 @@ public static class PacketDecoder
         }
     }
 
+    /// <summary>Decodes an IP datagram that was put together from fragments, on the link and in the tunnels of its first one.</summary>
+    /// <param name="bytes">Holds the datagram, and before it, when a tunnel carried its fragments, the tunnel's IP header.</param>
+    /// <param name="offset">Where the datagram begins.</param>
+    /// <param name="carrierOffset">Where the IP header of the tunnel is; -1 when there is none.</param>
+    /// <param name="first">The view of the first fragment.</param>
+    /// <param name="view">Receives the headers.</param>
+    public static void DecodeDatagram(ReadOnlySpan<byte> bytes, int offset, int carrierOffset, in PacketView first, ref PacketView view)
+    {
+        var link = first;
+        view = default;
+        view.SourceMac = link.SourceMac;
+        view.DestinationMac = link.DestinationMac;
+        view.Vlan = link.Vlan;
+        view.InnerVlan = link.InnerVlan;
+        view.Tunnel = link.Tunnel;
+        view.TunnelId = link.TunnelId;
+        view.TunnelDepth = link.TunnelDepth;
+        view.SetCarrier(carrierOffset);
+        if (bytes[offset] >> 4 == 4)
+            NetworkDecoder.DecodeIpv4(bytes, offset, ref view);
+        else
+            NetworkDecoder.DecodeIpv6(bytes, offset, ref view);
+        if (view.Tunnel != TunnelKind.None)
+            TunnelDecoder.Follow(bytes, ref view);
+    }
+
     /// <summary>Decodes a frame whose length on the wire is not known into <paramref name="view"/>, overwriting it.</summary>
     /// <param name="frame">Captured bytes of the frame; not kept.</param>
     /// <param name="link">Link type of its interface.</param>

@@ -25,6 +25,9 @@ internal readonly struct FlowHasher
         _vlanAware = options.VlanAware;
     }
 
+    /// <summary>True when flows of different VLANs and virtual networks are kept apart.</summary>
+    public bool IsVlanAware => _vlanAware;
+
     /// <summary>The key of an IP packet, its hash, and which endpoint sent it.</summary>
     public FlowKey KeyOf(in PacketView view, out ulong hash, out Endpoint sender)
     {
@@ -74,6 +77,9 @@ internal readonly struct FlowHasher
         hash = key.GetHash(_key0, _key1);
         return true;
     }
+
+    /// <summary>The hash of a key made otherwise.</summary>
+    public ulong HashOf(in FlowKey key) => key.GetHash(_key0, _key1);
 
     /// <summary>The highest bits of the hash; the lowest place the flow in its shard.</summary>
     public static int ShardOf(ulong hash) => (int)(hash >> ShardShift);

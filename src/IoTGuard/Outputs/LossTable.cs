@@ -22,7 +22,11 @@ internal static class LossTable
         yield return new(counters.ConflictingBytes, "bytes whose second copy differed", false);
         yield return new(counters.Retransmissions, "retransmissions", false);
         yield return new(counters.OutOfOrder, "segments out of order", false);
-        yield return new(counters.Fragments, "IP fragments (not reassembled)", false);
+        yield return new(counters.FragmentsDropped, "IP fragments dropped because a limit of their reassembly was reached", true);
+        yield return new(counters.Fragments, "IP fragments", false);
+        yield return new(counters.Datagrams, "datagrams made of fragments", false);
+        yield return new(counters.FragmentCopies, "second copies of fragments", false);
+        yield return new(counters.FragmentsUnused, "fragments of datagrams that were never whole or were at fault", false);
         for (var layer = Layer.Link; layer <= Layer.Transport; layer++)
         {
             for (var kind = FaultKind.None + 1; (int)kind < FaultCounts.Kinds; kind++)
@@ -42,6 +46,8 @@ internal static class LossTable
         FaultKind.BadValue => "unknown value",
         FaultKind.Unsupported => "not a protocol that is decoded",
         FaultKind.Tunnel => "a tunnel that is not followed",
+        FaultKind.FragmentOverlap => "overlapping fragments",
+        FaultKind.TinyFragment => "a fragment too small for the header in it",
         FaultKind.TooDeep => "headers nested too deep",
         _ => kind.ToString(),
     };

@@ -20,7 +20,7 @@ internal sealed class RunSetup : IDisposable
         // Without a site there is no key. A fixed one still counts patients and keeps runs alike; nothing made with it is written.
         var options = new SensorOptions { PseudonymKey = key ?? new byte[32], VlanAware = vlanAware };
         Router = new FrameRouter(options);
-        Sensors = [.. Enumerable.Range(0, workers).Select(_ => new Sensor(options))];
+        Sensors = [.. Enumerable.Range(0, workers).Select(worker => new Sensor(options, worker, workers))];
     }
 
     public IFrameSource Source { get; }

@@ -57,8 +57,15 @@ internal sealed class WorkItem
             for (var i = 0; i < frames.Length; i++)
             {
                 ref readonly var frame = ref frames[i];
-                var worker = router.ShardOf(frame, bytes.Slice(frame.Offset, frame.Length)) % workers;
-                _indices[worker][_counts[worker]++] = (ushort)i;
+                var shard = router.ShardOf(frame, bytes.Slice(frame.Offset, frame.Length));
+                if (shard != FrameRouter.EveryShard)
+                {
+                    _indices[shard % workers][_counts[shard % workers]++] = (ushort)i;
+                    continue;
+                }
+
+                for (var worker = 0; worker < workers; worker++)
+                    _indices[worker][_counts[worker]++] = (ushort)i;
             }
         }
 

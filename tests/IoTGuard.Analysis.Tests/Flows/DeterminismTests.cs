@@ -31,6 +31,7 @@ public sealed class DeterminismTests
             Assert.Equal(Numbers(expected.Counters), Numbers(outcome.Counters));
         }
 
+        Assert.True(expected.Counters.Datagrams > 10 && expected.Counters.Fragments > 50);
         foreach (var frames in new[] { 7, 100 })
         {
             var outcome = capture.Run(options, new Recorder().Rows, 2, frames);
@@ -93,6 +94,9 @@ internal static class Traffic
                 case 6 when capture.Frames.Count > 5:
                     capture.AddFrame(capture.Frames[^random.Next(1, 5)].Frame);
                     break;
+                case 7 when capture.Frames.Count > 5 && capture.Frames[^1].Frame is { Length: > 60 } frame && frame[12] is 8 or 0x86:
+                    Carry(random, capture, frame);
+                    break;
                 default:
                     if (connections.Count > 0)
                         Act(random, capture, connections[random.Next(connections.Count)]);
@@ -128,6 +132,37 @@ internal static class Traffic
             default:
                 connection.Send(client, TcpFlags.Ack, payload);
                 break;
+        }
+    }
+
+    /// <summary>The last frame in place of itself: in a tunnel, in fragments, or both; fragments may be lost, come twice, or in any order.</summary>
+    private static void Carry(Random random, Capture capture, byte[] frame)
+    {
+        capture.Frames.RemoveAt(capture.Frames.Count - 1);
+        var wraps = Wrap.All.Values.ToArray();
+        if (frame[12] == 8 && frame[13] == 0 && random.Next(2) == 0)
+        {
+            var inside = Fragments.Of(frame, 8 * random.Next(1, 6), (ushort)random.Next()).ToArray();
+            random.Shuffle(inside);
+            foreach (var fragment in inside.Take(random.Next(8) == 0 ? inside.Length - 1 : inside.Length))
+                capture.AddFrame(random.Next(2) == 0 ? fragment : wraps[random.Next(wraps.Length)](fragment), Capture.Millisecond / 10);
+            return;
+        }
+
+        frame = wraps[random.Next(wraps.Length)](frame);
+        if (random.Next(2) == 0 || frame[12] != 8)
+        {
+            capture.AddFrame(frame);
+            return;
+        }
+
+        var parts = Fragments.Of(frame, 8 * random.Next(3, 10), (ushort)random.Next()).ToArray();
+        random.Shuffle(parts);
+        foreach (var part in parts)
+        {
+            capture.AddFrame(part, Capture.Millisecond / 10);
+            if (random.Next(10) == 0)
+                capture.AddFrame(part, Capture.Millisecond / 10);
         }
     }
 

@@ -32,7 +32,11 @@ public sealed class FrameRouterTests
                 var header = new FrameHeader(0, 0, frame.Length, Math.Max(frame.Length, original.Length), LinkType.Ethernet);
                 PacketDecoder.Decode(frame, header, ref view);
                 var expected = 0;
-                if (FlowHasher.HasFlow(view))
+                if (view.IsFragment)
+                {
+                    expected = FrameRouter.EveryShard;
+                }
+                else if (FlowHasher.HasFlow(view))
                 {
                     hasher.KeyOf(view, out var hash, out _);
                     expected = FlowHasher.ShardOf(hash);

@@ -34,7 +34,8 @@ internal static class Runs
     public static Outcome Run(this Capture capture, SensorOptions? options = null, ProtocolRow[]? protocols = null, int workers = 1, int batchFrames = 512)
     {
         options ??= Options;
-        var sensors = Enumerable.Range(0, workers).Select(_ => protocols is null ? new Sensor(options) : new Sensor(options, protocols, [])).ToArray();
+        var sensors = Enumerable.Range(0, workers)
+            .Select(i => protocols is null ? new Sensor(options, i, workers) : new Sensor(options, protocols, [], i, workers)).ToArray();
         var outputs = sensors.Select(_ => new EventBatch()).ToArray();
         var router = new FrameRouter(options);
         var outcome = new Outcome();
@@ -52,7 +53,13 @@ internal static class Runs
             foreach (var (time, frame, wire) in frames)
             {
                 var header = new FrameHeader(time, offset, frame.Length, wire, LinkType.Ethernet);
-                mine[router.ShardOf(header, frame) % workers].Add((ushort)batch.Count);
+                var shard = router.ShardOf(header, frame);
+                for (var i = 0; i < workers; i++)
+                {
+                    if (shard == FrameRouter.EveryShard || shard % workers == i)
+                        mine[i].Add((ushort)batch.Count);
+                }
+
                 batch.Add(header);
                 frame.CopyTo(memory, offset);
                 offset += frame.Length;
