@@ -9,16 +9,19 @@ internal sealed record ProgramRun(int Status, string Output, string Error)
     /// <summary>Longest run, seconds.</summary>
     private const int TimeoutSeconds = 300;
 
+    private static string Program => Repository.PathOf("artifacts", "bin", "IoTGuard", "release", "iotguard.dll");
+
     public string[] OutputLines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     public static ProgramRun Of(params string[] arguments) => WithInput(null, arguments);
 
+    /// <summary>Runs as on a machine with so many processors.</summary>
+    public static ProgramRun WithProcessors(int processors, params string[] arguments) =>
+        Start("env", [$"DOTNET_PROCESSOR_COUNT={processors}", "dotnet", Program, .. arguments], null, Repository.Root);
+
     /// <summary>Runs with a file as standard input.</summary>
-    public static ProgramRun WithInput(byte[]? input, params string[] arguments)
-    {
-        string[] all = [Repository.PathOf("artifacts", "bin", "IoTGuard", "release", "iotguard.dll"), .. arguments];
-        return Start("dotnet", all, input, Repository.Root);
-    }
+    public static ProgramRun WithInput(byte[]? input, params string[] arguments) =>
+        Start("dotnet", [Program, .. arguments], input, Repository.Root);
 
     /// <summary>Runs a line of shell in the repository's root, as a reader of the README would.</summary>
     public static ProgramRun Shell(string line) => Start("bash", ["-c", line], null, Repository.Root);

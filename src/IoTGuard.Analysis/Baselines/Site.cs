@@ -1,4 +1,6 @@
+using IoTGuard.Analysis.Features;
 using IoTGuard.Analysis.Inventory;
+using IoTGuard.Learning;
 
 namespace IoTGuard.Analysis.Baselines;
 
@@ -16,6 +18,8 @@ public sealed class Site
 {
     /// <summary>Nothing learned: the first day.</summary>
     public static Site Empty { get; } = new();
+
+    private AnomalyModel? _loaded;
 
     /// <summary>The file by which a folder is known to be a site; written last.</summary>
     public const string ManifestFile = SiteFormat.Site;
@@ -36,6 +40,10 @@ public sealed class Site
 
     /// <summary>The anomaly model as ONNX; empty = none.</summary>
     public ReadOnlyMemory<byte> Model { get; init; }
+
+    /// <summary>The model, ready to score on one thread; null when there is none. It is read at the first call only.</summary>
+    /// <exception cref="ModelException">It is damaged, or made for another feature schema.</exception>
+    public AnomalyModel? LoadModel() => Model.IsEmpty ? null : (_loaded ??= AnomalyModel.Load(Model.Span, FeatureSchema.Hash)).Fork();
 
     /// <summary>Flows per hour that the model would have scored while learning; 0 = not known.</summary>
     public double ScoredFlowsPerHour { get; init; }

@@ -34,9 +34,8 @@ internal sealed class AnomalyDetection
         _context = context;
         _rule = context.Of(NetworkRules.FlowAnomaly);
         _budgetPerDay = options.AlertBudgetPerDay;
-        if (context.Site.Model.IsEmpty || options.AlertBudgetPerDay <= 0)
+        if (options.AlertBudgetPerDay <= 0 || context.Site.LoadModel() is not { } model)
             return;
-        var model = AnomalyModel.Load(context.Site.Model.Span, FeatureSchema.Hash);
         var flowsPerDay = Math.Max(1, context.Site.ScoredFlowsPerHour * 24);
         _pThreshold = new AlertBudget(options.AlertBudgetPerDay, flowsPerDay).PThreshold;
         if (model.Calibration is not null)

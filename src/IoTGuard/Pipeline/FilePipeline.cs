@@ -8,6 +8,7 @@ namespace IoTGuard.Pipeline;
 /// <summary>
 /// Runs a frame source through sensors into one consumer: the calling thread reads and deals batches, each worker has a thread, and
 /// one thread delivers the merged events. Queues are bounded, so the slowest stage sets the pace and memory stays constant.
+/// With a single processor the calling thread does it all in turn: there, threads would only take the processor and its cache from each other.
 /// </summary>
 internal sealed class FilePipeline
 {
@@ -18,14 +19,21 @@ internal sealed class FilePipeline
     private readonly Sensor[] _sensors;
     private readonly FrameRouter _router;
     private readonly IEventConsumer _consumer;
+    private readonly bool _onThreads;
     private readonly Channel<WorkItem> _freeItems;
     private readonly Channel<WorkItem>[] _work;
     private readonly Channel<EventBatch>[] _events;
     private readonly Channel<EventBatch>[] _freeEvents;
     private readonly Channel<long> _clocks;
 
-    public FilePipeline(IFrameSource source, Sensor[] sensors, FrameRouter router, IEventConsumer consumer)
+    /// <param name="source">Frames in.</param>
+    /// <param name="sensors">One for each worker.</param>
+    /// <param name="router">Says which worker takes a frame.</param>
+    /// <param name="consumer">Receives the events in order.</param>
+    /// <param name="onThreads">Whether stages run on threads of their own; null when the processors there are shall decide.</param>
+    public FilePipeline(IFrameSource source, Sensor[] sensors, FrameRouter router, IEventConsumer consumer, bool? onThreads = null)
     {
+        _onThreads = onThreads ?? Environment.ProcessorCount > 1;
         _router = router;
         _source = source;
         _sensors = sensors;
@@ -35,12 +43,6 @@ internal sealed class FilePipeline
         _work = [.. sensors.Select(_ => StageQueue.Create<WorkItem>(Depth))];
         _events = [.. sensors.Select(_ => StageQueue.Create<EventBatch>(Depth))];
         _freeEvents = [.. sensors.Select(_ => StageQueue.Create<EventBatch>(Depth))];
-        for (var i = 0; i < Depth; i++)
-        {
-            _freeItems.Writer.TryWrite(new WorkItem(sensors.Length));
-            foreach (var free in _freeEvents)
-                free.Writer.TryWrite(new EventBatch());
-        }
     }
 
     /// <summary>The run's clock when the input ended, ns; 0 when there was no frame.</summary>
@@ -51,6 +53,56 @@ internal sealed class FilePipeline
     /// <param name="cancellation">Stops reading.</param>
     public void Run(Action<FrameBatch>? onBatch, CancellationToken cancellation)
     {
+        if (_onThreads)
+            RunOnThreads(onBatch, cancellation);
+        else
+            RunHere(onBatch, cancellation);
+    }
+
+    private void RunHere(Action<FrameBatch>? onBatch, CancellationToken cancellation)
+    {
+        var item = new WorkItem(_sensors.Length);
+        EventBatch[] events = [.. _sensors.Select(static _ => new EventBatch())];
+        var merger = new EventMerger(_sensors.Length);
+        long frames = 0;
+        while (!cancellation.IsCancellationRequested && _source.Read(item.Frames))
+        {
+            item.Deal(frames, EndClock, _router);
+            frames += item.Frames.Count;
+            EndClock = item.EndClock;
+            onBatch?.Invoke(item.Frames);
+            for (var i = 0; i < _sensors.Length; i++)
+            {
+                _sensors[i].Process(item.Frames, item.Clocks, item.IndicesOf(i), events[i]);
+                _sensors[i].Advance(EndClock, events[i]);
+                item.Finished();
+            }
+
+            DeliverHere(merger, events);
+            _consumer.OnClock(EndClock);
+        }
+
+        for (var i = 0; i < _sensors.Length; i++)
+            _sensors[i].Complete(EndClock, events[i]);
+        DeliverHere(merger, events);
+    }
+
+    private void DeliverHere(EventMerger merger, EventBatch[] events)
+    {
+        merger.Deliver(events, _consumer);
+        foreach (var batch in events)
+            batch.Clear();
+    }
+
+    private void RunOnThreads(Action<FrameBatch>? onBatch, CancellationToken cancellation)
+    {
+        for (var i = 0; i < Depth; i++)
+        {
+            _freeItems.Writer.TryWrite(new WorkItem(_sensors.Length));
+            foreach (var free in _freeEvents)
+                free.Writer.TryWrite(new EventBatch());
+        }
+
         using var failure = new CancellationTokenSource();
         var threads = new List<PipelineThread> { new("deliver", () => Deliver(failure.Token), failure) };
         for (var i = 0; i < _sensors.Length; i++)

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using IoTGuard.Analysis;
 using IoTGuard.Analysis.Baselines;
-using IoTGuard.Analysis.Features;
 using IoTGuard.Learning;
 using IoTGuard.Learning.Onnx;
 
@@ -51,8 +50,7 @@ internal sealed class SiteFolder(string path)
         try
         {
             var site = Site.FromFiles(files);
-            if (!site.Model.IsEmpty)
-                AnomalyModel.Load(site.Model.Span, FeatureSchema.Hash);
+            site.LoadModel();
             return site;
         }
         catch (ModelException e)

@@ -36,16 +36,18 @@ public sealed class ShippedCaptureTests
     }
 
     [Theory]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(16)]
-    public void Every_output_is_the_same_for_any_number_of_workers(int workers)
+    [InlineData(2, 2)]
+    [InlineData(3, 2)]
+    [InlineData(16, 2)]
+    [InlineData(1, 1)]
+    [InlineData(3, 1)]
+    public void Every_output_is_the_same_for_any_number_of_workers_and_processors(int workers, int processors)
     {
         using var folder = new TemporaryFolder();
-        var one = Outputs(folder, "one", 1);
-        var many = Outputs(folder, "many", workers);
+        var one = Outputs(folder, "one", 1, processors: 2);
+        var many = Outputs(folder, "many", workers, processors);
         for (var i = 0; i < one.Length; i++)
-            Assert.True(one[i].SequenceEqual(many[i]), $"output {i} differs between 1 and {workers} workers");
+            Assert.True(one[i].SequenceEqual(many[i]), $"output {i} differs between 1 and {workers} workers on {processors} processors");
     }
 
     [Fact]
@@ -96,11 +98,11 @@ public sealed class ShippedCaptureTests
         }
     }
 
-    private static byte[][] Outputs(TemporaryFolder folder, string name, int workers)
+    private static byte[][] Outputs(TemporaryFolder folder, string name, int workers, int processors)
     {
         string[] files = [folder[name + ".alerts"], folder[name + ".flows"], folder[name + ".transactions"]];
-        var run = ProgramRun.Of(
-            "analyze", CaptureOf("hospital-attacks"), "--workers", $"{workers}", "--alerts", files[0], "--flows", files[1], "--transactions", files[2]);
+        var run = ProgramRun.WithProcessors(
+            processors, "analyze", CaptureOf("hospital-attacks"), "--workers", $"{workers}", "--alerts", files[0], "--flows", files[1], "--transactions", files[2]);
         Assert.Equal(0, run.Status);
         return [.. files.Select(File.ReadAllBytes)];
     }
