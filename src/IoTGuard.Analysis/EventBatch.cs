@@ -64,12 +64,14 @@ public readonly record struct Neighbor(MacAddress Mac, IpAddress Address, MacAdd
 /// </summary>
 public sealed class EventBatch
 {
+    private static int s_pools = -1;
+
     // Events mostly come in order: what comes late is sorted apart and merged.
     private readonly List<SensorEvent> _late = [];
     private List<SensorEvent> _events = [];
     private List<SensorEvent> _merged = [];
     private readonly List<Transaction> _transactions = [];
-    private readonly Dictionary<Type, Stack<Transaction>> _free = [];
+    private Stack<Transaction>?[] _free = [];
     private FlowRecord[] _flows = new FlowRecord[64];
     private int _flowCount;
     private readonly List<FlowFault> _faults = [];
@@ -95,8 +97,13 @@ public sealed class EventBatch
 
     /// <summary>A transaction from the pool; it is given back by <see cref="Clear"/> once added.</summary>
     public T Rent<T>()
-        where T : Transaction, new() =>
-        _free.TryGetValue(typeof(T), out var free) && free.TryPop(out var pooled) ? (T)pooled : new T();
+        where T : Transaction, new()
+    {
+        var pool = Pool<T>.Index;
+        return pool < _free.Length && _free[pool] is { } free && free.TryPop(out var pooled)
+            ? (T)pooled
+            : new T { Pool = pool };
+    }
 
     public void Add(EventKey key, Transaction transaction)
     {
@@ -150,9 +157,11 @@ public sealed class EventBatch
     {
         foreach (var transaction in _transactions)
         {
-            if (!_free.TryGetValue(transaction.GetType(), out var free))
-                _free[transaction.GetType()] = free = new Stack<Transaction>();
-            free.Push(transaction);
+            if (transaction.Pool < 0)
+                continue;
+            if (transaction.Pool >= _free.Length)
+                Array.Resize(ref _free, transaction.Pool + 1);
+            (_free[transaction.Pool] ??= new Stack<Transaction>()).Push(transaction);
         }
 
         _events.Clear();
@@ -161,6 +170,12 @@ public sealed class EventBatch
         _faults.Clear();
         _neighbors.Clear();
         _flowCount = 0;
+    }
+
+    /// <summary>Numbers the types of transactions, so that a pool is found without a search.</summary>
+    private static class Pool<T>
+    {
+        public static readonly int Index = Interlocked.Increment(ref s_pools);
     }
 
     private void Add(in SensorEvent happened)

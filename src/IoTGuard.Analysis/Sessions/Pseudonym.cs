@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 
 namespace IoTGuard.Analysis.Sessions;
@@ -33,11 +32,8 @@ public sealed class Pseudonymizer
     /// <summary>Pseudonyms remembered. An object's elements and a patient's messages name the same few again and again.</summary>
     private const int RememberedPseudonyms = 1024;
 
-    /// <summary>Longest identifier of a remembered pseudonym, in bytes; UIDs have up to 64.</summary>
-    private const int MaximumRememberedBytes = 64;
-
     private readonly IncrementalHash _hmac;
-    private readonly Memory[] _remembered = new Memory[RememberedPseudonyms];
+    private readonly TextMemo<Pseudonym> _remembered = new(RememberedPseudonyms);
 
     /// <param name="key">The site's key, 32 bytes.</param>
     public Pseudonymizer(ReadOnlySpan<byte> key)
@@ -59,12 +55,12 @@ public sealed class Pseudonymizer
         message[0] = (byte)kind;
         identifier.CopyTo(message[1..]);
         message = message[..(1 + identifier.Length)];
-        if (identifier.Length > MaximumRememberedBytes)
+        if (message.Length > TextMemo<Pseudonym>.MaximumBytes)
             return Compute(message);
-        ref var memory = ref _remembered[Place(message)];
-        if (!memory.Holds(message))
-            memory.Set(message, Compute(message));
-        return memory.Pseudonym;
+        ref var pseudonym = ref _remembered.Of(message, out var isKnown);
+        if (!isKnown)
+            pseudonym = Compute(message);
+        return pseudonym;
     }
 
     private Pseudonym Compute(ReadOnlySpan<byte> message)
@@ -73,38 +69,5 @@ public sealed class Pseudonymizer
         _hmac.AppendData(message);
         _hmac.GetHashAndReset(hash);
         return new Pseudonym(BinaryPrimitives.ReadUInt64BigEndian(hash), BinaryPrimitives.ReadUInt64BigEndian(hash[8..]));
-    }
-
-    /// <summary>Where a message is remembered, if it is. Whoever makes others collide only slows this down to what it was.</summary>
-    private static int Place(ReadOnlySpan<byte> message)
-    {
-        ulong hash = (uint)message.Length;
-        for (; message.Length >= 8; message = message[8..])
-            hash = (hash ^ BinaryPrimitives.ReadUInt64LittleEndian(message)) * 0x9E3779B97F4A7C15;
-        foreach (var octet in message)
-            hash = (hash ^ octet) * 0x9E3779B97F4A7C15;
-        return (int)(hash >> 32) & (RememberedPseudonyms - 1);
-    }
-
-    private struct Memory
-    {
-        public Pseudonym Pseudonym;
-        private Text _text;
-        private byte _length;
-
-        public readonly bool Holds(ReadOnlySpan<byte> message) => message.SequenceEqual(((ReadOnlySpan<byte>)_text)[.._length]);
-
-        public void Set(ReadOnlySpan<byte> message, Pseudonym pseudonym)
-        {
-            message.CopyTo(_text);
-            _length = (byte)message.Length;
-            Pseudonym = pseudonym;
-        }
-
-        [InlineArray(1 + MaximumRememberedBytes)]
-        private struct Text
-        {
-            private byte _first;
-        }
     }
 }

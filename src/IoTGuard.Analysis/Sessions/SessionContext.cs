@@ -13,6 +13,7 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
     private int _sequence;
     private Conversation? _conversation;
     private bool _handOver;
+    private Hl7HeaderReader? _hl7Headers;
 
     /// <summary>Clock of the run: packet time of the newest packet, ns since 1970.</summary>
     public long TimeNs { get; private set; }
@@ -23,6 +24,8 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
     public TextInterner Texts { get; } = new();
 
     public Pseudonymizer Pseudonyms { get; } = pseudonyms;
+
+    internal Hl7HeaderReader Hl7Headers => _hl7Headers ??= new Hl7HeaderReader(Texts);
 
     /// <summary>Faults that were not handed on because their flow had reached <see cref="FlowLimits.MaximumFaultsPerFlow"/>.</summary>
     public long FaultsSuppressed { get; private set; }
@@ -71,12 +74,29 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
     public T Begin<T>(FlowDirection client = FlowDirection.FromOriginator)
         where T : Transaction, new()
     {
-        var transaction = _output!.Rent<T>();
-        ref readonly var flow = ref Flow;
-        var forward = client == FlowDirection.FromOriginator;
+        var transaction = Rent<T>();
         transaction.TimeNs = TimeNs;
         transaction.DurationNs = -1;
         transaction.Bytes = 0;
+        Address(transaction, client);
+        transaction.Reset();
+        return transaction;
+    }
+
+    /// <summary>A transaction with any content, for a session that fills it over several calls and emits it once it is complete.</summary>
+    internal T Rent<T>()
+        where T : Transaction, new()
+    {
+        var transaction = _output!.Rent<T>();
+        transaction.ForgetClaims();
+        return transaction;
+    }
+
+    /// <summary>Fills the endpoints of a transaction in.</summary>
+    internal void Address(Transaction transaction, FlowDirection client)
+    {
+        ref readonly var flow = ref Flow;
+        var forward = client == FlowDirection.FromOriginator;
         transaction.Client = forward ? flow.Originator : flow.Responder;
         transaction.Server = forward ? flow.Responder : flow.Originator;
         transaction.ClientPort = forward ? flow.OriginatorPort : flow.ResponderPort;
@@ -85,10 +105,7 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
         transaction.ServerMac = forward ? flow.ResponderMac : flow.OriginatorMac;
         transaction.IpProtocol = flow.IpProtocol;
         transaction.IsAnswered = flow.IpProtocol == Wire.Network.IpProtocol.Tcp;
-        transaction.ForgetClaims();
         transaction.Encapsulation = flow.Encapsulation;
-        transaction.Reset();
-        return transaction;
     }
 
     /// <summary>
@@ -104,7 +121,7 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
         return handOver;
     }
 
-    /// <summary>Hands a transaction on; it must have come from <see cref="Begin{T}"/> in the same call.</summary>
+    /// <summary>Hands a transaction on, which is the batch's from then on; it must have come from <see cref="Begin{T}"/> or <see cref="Rent{T}"/>.</summary>
     public void Emit(Transaction transaction) => _output!.Add(new EventKey(TimeNs, Frame, _sequence++), transaction);
 
     /// <summary>Hands a flow record on. Called by the sensor.</summary>

@@ -14,6 +14,10 @@ public sealed class TextInterner
     /// <summary>Longest text in bytes; longer ones are cut.</summary>
     public const int MaximumTextBytes = 128;
 
+    /// <summary>Texts found without the table, a power of two.</summary>
+    private const int RecentPlaces = 2048;
+
+    private readonly string?[] _recent = new string?[RecentPlaces];
     private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> _lookup;
 
@@ -31,11 +35,27 @@ public sealed class TextInterner
     /// <summary>The same for text in another encoding, of which ASCII must be a part.</summary>
     public string? Of(ReadOnlySpan<byte> bytes, Encoding encoding)
     {
-        bytes = bytes.Trim(" \0"u8);
         if (bytes.IsEmpty)
             return null;
+        if (bytes[0] is (byte)' ' or 0 || bytes[^1] is (byte)' ' or 0)
+        {
+            bytes = bytes.Trim(" \0"u8);
+            if (bytes.IsEmpty)
+                return null;
+        }
+
         if (bytes.Length > MaximumTextBytes)
             bytes = bytes[..MaximumTextBytes];
+
+        // Equal ASCII bytes are equal text in every encoding; a text with replaced characters equals no bytes.
+        ref var recent = ref _recent[(int)TextHash.Of(bytes) & (RecentPlaces - 1)];
+        if (recent is not null && Ascii.Equals(bytes, recent))
+            return recent;
+        return recent = Find(bytes, encoding);
+    }
+
+    private string Find(ReadOnlySpan<byte> bytes, Encoding encoding)
+    {
         Span<char> text = stackalloc char[MaximumTextBytes];
         text = text[..encoding.GetChars(bytes, text)];
         foreach (ref var c in text)

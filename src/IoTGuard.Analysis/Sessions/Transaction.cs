@@ -67,6 +67,9 @@ public abstract class Transaction
     private DeviceClaim[] _claims = [];
     private int _claimCount;
 
+    /// <summary>Number of the pool of its type; −1 = not of a pool.</summary>
+    internal int Pool { get; init; } = -1;
+
     /// <summary>Packet time of the event's first byte, ns since 1970.</summary>
     public long TimeNs { get; set; }
 

@@ -2,11 +2,12 @@ namespace IoTGuard.Analysis.Sessions;
 
 /// <summary>
 /// Messages of one direction that are not acknowledged yet, oldest first. The table starts small and grows to
-/// <see cref="Hl7Session.MaximumOutstanding"/>; when it is full, the oldest is given up. Its transactions are reused, so that it
-/// allocates nothing once it has grown.
+/// <see cref="Hl7Session.MaximumOutstanding"/>; when it is full, the oldest is given up.
 /// </summary>
 internal sealed class Hl7Outstanding
 {
+    private const int InitialSlots = 2;
+
     private Hl7Transaction[] _slots = [];
 
     public int Count { get; private set; }
@@ -15,19 +16,12 @@ internal sealed class Hl7Outstanding
 
     public Hl7Transaction this[int index] => _slots[index];
 
-    /// <summary>Takes <paramref name="message"/> and gives a free transaction in exchange. The table must not be full.</summary>
-    public void Add(ref Hl7Transaction message)
+    /// <summary>Takes a message. The table must not be full.</summary>
+    public void Add(Hl7Transaction message)
     {
         if (Count == _slots.Length)
-        {
-            var old = _slots.Length;
-            Array.Resize(ref _slots, Math.Clamp(2 * old, 2, Hl7Session.MaximumOutstanding));
-            for (var i = old; i < _slots.Length; i++)
-                _slots[i] = new Hl7Transaction();
-        }
-
-        (_slots[Count], message) = (message, _slots[Count]);
-        Count++;
+            Array.Resize(ref _slots, Math.Clamp(2 * Count, InitialSlots, Hl7Session.MaximumOutstanding));
+        _slots[Count++] = message;
     }
 
     /// <summary>Index of the oldest message with this control id; -1 when there is none.</summary>
@@ -58,10 +52,15 @@ internal sealed class Hl7Outstanding
 
     public void RemoveAt(int index)
     {
-        var free = _slots[index];
-        Array.Copy(_slots, index + 1, _slots, index, Count - index - 1);
-        _slots[--Count] = free;
+        Count--;
+        if (index < Count)
+            Array.Copy(_slots, index + 1, _slots, index, Count - index);
+        _slots[Count] = null!;
     }
 
-    public void Clear() => Count = 0;
+    public void Clear()
+    {
+        Array.Clear(_slots, 0, Count);
+        Count = 0;
+    }
 }

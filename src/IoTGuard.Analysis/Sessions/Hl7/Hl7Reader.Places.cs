@@ -70,24 +70,23 @@ internal sealed partial class Hl7Reader
                 return AtCommitAcknowledgement(context, rest);
         }
 
-        var end = rest.IndexOfAny(EndsSegmentOrLine);
-        if (rest.Length <= Hl7SegmentId.Length && end < 0)
+        if (rest.Length <= Hl7SegmentId.Length && !rest.ContainsAny(EndsSegmentOrLine))
             return NeedMore;
         if (!_isOpen && rest is [0xEF, 0xBB, 0xBF, ..])
             return 3; // a byte order mark
-        return BeginSegment(context, rest, isShort: end >= 0 && end < Hl7SegmentId.Length);
+        return BeginSegment(context, rest);
     }
 
-    private int BeginSegment(SessionContext context, ReadOnlySpan<byte> rest, bool isShort)
+    private int BeginSegment(SessionContext context, ReadOnlySpan<byte> rest)
     {
         _frameHasContent = true;
         _scanned = 0;
-        var id = isShort ? 0 : Hl7SegmentId.Read(rest);
+        var id = Hl7SegmentId.Read(rest);
         switch (id)
         {
             case Hl7SegmentId.Msh when Hl7Delimiters.IsPunctuation(rest[Hl7SegmentId.Length]):
                 EndMessage(context);
-                OpenMessage();
+                OpenMessage(context);
                 _place = Place.Segment;
                 return 0;
             case Hl7SegmentId.Fhs or Hl7SegmentId.Bhs or Hl7SegmentId.Bts or Hl7SegmentId.Fts:
@@ -105,7 +104,7 @@ internal sealed partial class Hl7Reader
             return 0;
         }
 
-        _message.Segments++;
+        _message!.Segments++;
         if (id == 0 || (rest[Hl7SegmentId.Length] != _delimiters.Field && !EndsSegmentOrLine.Contains(rest[Hl7SegmentId.Length])))
             MessageFault(context, FaultKind.BadCharacters, "a segment has no valid id or does not use the field separator that MSH-1 declares");
         if (id == Hl7SegmentId.Obx)
@@ -146,9 +145,10 @@ internal sealed partial class Hl7Reader
             return 0;
         }
 
-        _message.Reset();
-        (_message.TimeNs, _message.DurationNs) = (_frameTimeNs, -1);
-        session.OnCommitAcknowledgement(context, direction, rest[0] == Mllp.CommitAcknowledgement, _message);
+        var acknowledgement = context.Rent<Hl7Transaction>();
+        acknowledgement.Reset();
+        (acknowledgement.TimeNs, acknowledgement.DurationNs) = (_frameTimeNs, -1);
+        session.OnCommitAcknowledgement(context, direction, rest[0] == Mllp.CommitAcknowledgement, acknowledgement);
         return 1;
     }
 

@@ -27,7 +27,9 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
     private long _carryTimeNs;
 
     private Place _place;
-    private Hl7Transaction _message = new();
+
+    /// <summary>The open message, or one that was begun in vain and is used for the next.</summary>
+    private Hl7Transaction? _message;
     private bool _isOpen;
     private bool _headerRead;
     private Hl7Delimiters _delimiters;
@@ -59,6 +61,7 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
         {
             _started = true;
             _isQuiet = context.Flow.State == ConnectionState.MidStream;
+            context.Flow.Application = ApplicationProtocol.Hl7;
         }
 
         data = JoinCarried(context, data);
@@ -82,7 +85,7 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
         _isQuiet = true;
         if (_isOpen && _headerRead)
         {
-            if (_message.Fault.IsNone)
+            if (_message!.Fault.IsNone)
                 _message.Fault = new Fault(FaultKind.Gap, Layer.Hl7, (int)Math.Min(_offset - _messageStart, int.MaxValue), bytes);
             _place = Place.RestOfSegment;
             return;
@@ -113,7 +116,7 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
     /// <summary>Ends a bare message, which has no end of its own, because its acknowledgement came.</summary>
     public void CompleteBare(SessionContext context, ReadOnlySpan<byte> controlId)
     {
-        if (!_isOpen || _inFrame || !_headerRead || !_message.ControlId.Bytes.SequenceEqual(controlId))
+        if (!_isOpen || _inFrame || !_headerRead || !_message!.ControlId.Bytes.SequenceEqual(controlId))
             return;
         FlushCarried(context);
         EndMessage(context);
@@ -233,9 +236,10 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
         _place = Place.SegmentStart;
     }
 
-    private void OpenMessage()
+    private void OpenMessage(SessionContext context)
     {
         var isFirst = _at - _frameStart <= 1;
+        _message ??= context.Rent<Hl7Transaction>();
         _message.Reset();
         _message.TimeNs = isFirst ? _frameTimeNs : _timeNs;
         _message.DurationNs = -1;
@@ -256,7 +260,7 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
                 MessageFault(context, FaultKind.BadCharacters, "MSH-1 and MSH-2 do not declare usable delimiters");
         }
 
-        Hl7SegmentReader.Read(context, new Hl7Segment(bytes, _delimiters), _message);
+        Hl7SegmentReader.Read(context, new Hl7Segment(bytes, _delimiters), _message!);
     }
 
     private void EndMessage(SessionContext context)
@@ -264,9 +268,12 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
         if (!_isOpen)
             return;
         _isOpen = false;
-        _message.Bytes = _at - _messageStart;
-        if (_headerRead)
-            session.OnMessage(context, direction, ref _message);
+        if (!_headerRead)
+            return;
+        var message = _message!;
+        _message = null;
+        message.Bytes = _at - _messageStart;
+        session.OnMessage(context, direction, message);
     }
 
     /// <summary>FS: the end block; the CR after it may come in another segment or, from some senders, not at all.</summary>
@@ -308,7 +315,7 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
     /// <summary>A fault of the message itself: told once per message.</summary>
     private void MessageFault(SessionContext context, FaultKind kind, string text)
     {
-        if (!_message.Fault.IsNone)
+        if (!_message!.Fault.IsNone)
             return;
         Fault(context, kind, text);
         _message.Fault = new Fault(kind, Layer.Hl7, (int)Math.Min(_at - _messageStart, int.MaxValue));
@@ -319,7 +326,7 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
     {
         var start = _inFrame || _isOpen ? _frameStart : _at;
         var fault = new Fault(kind, Layer.Hl7, (int)Math.Min(_at - start, int.MaxValue), required, available);
-        if (kind == FaultKind.NoEndBlock && _isOpen && _message.Fault.IsNone)
+        if (kind == FaultKind.NoEndBlock && _isOpen && _message!.Fault.IsNone)
             (_message.Fault, _message.FaultText) = (fault, text);
         Hl7Session.OnFault(context, direction, fault, text, _isOpen && _headerRead ? _message : null, _at - start, ++_faults[(int)kind]);
     }

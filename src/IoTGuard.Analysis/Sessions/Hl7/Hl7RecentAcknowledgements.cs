@@ -9,32 +9,38 @@ internal sealed class Hl7RecentAcknowledgements
     /// <summary>Acknowledgements remembered per connection.</summary>
     public const int Capacity = 64;
 
-    private ulong[] _keys = [];
-    private int[] _counts = [];
+    // The highest byte of each key: one cache line tells nearly always that an acknowledgement is new.
+    private byte[] _tags = [];
+    private Entry[] _entries = [];
     private int _next;
 
     /// <summary>Counts an acknowledgement; returns how often it was counted before.</summary>
     public int Count(ReadOnlySpan<byte> controlId, string? code)
     {
-        if (_keys.Length == 0)
-            (_keys, _counts) = (new ulong[Capacity], new int[Capacity]);
+        if (_tags.Length == 0)
+            (_tags, _entries) = (new byte[Capacity], new Entry[Capacity]);
         var key = Hash(controlId, code);
-        var index = Array.IndexOf(_keys, key);
-        if (index >= 0)
-            return _counts[index]++;
-        _keys[_next] = key;
-        _counts[_next] = 1;
+        var tag = (byte)(key >> 56);
+        for (int at = 0, found; (found = _tags.AsSpan(at).IndexOf(tag)) >= 0; at += found + 1)
+        {
+            ref var entry = ref _entries[at + found];
+            if (entry.Key == key)
+                return entry.Count++;
+        }
+
+        _tags[_next] = tag;
+        _entries[_next] = new Entry { Key = key, Count = 1 };
         _next = (_next + 1) % Capacity;
         return 0;
     }
 
     public void Clear()
     {
-        Array.Clear(_keys);
+        Array.Clear(_entries);
         _next = 0;
     }
 
-    /// <summary>FNV-1a; 0 is kept for empty places.</summary>
+    /// <summary>Never 0, which is kept for empty places.</summary>
     private static ulong Hash(ReadOnlySpan<byte> controlId, string? code)
     {
         const ulong Prime = 0x100000001B3;
@@ -44,5 +50,11 @@ internal sealed class Hl7RecentAcknowledgements
         foreach (var c in code ?? "")
             hash = (hash ^ c ^ 0x100) * Prime;
         return hash | 1;
+    }
+
+    private struct Entry
+    {
+        public ulong Key;
+        public int Count;
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using IoTGuard.Wire.Application.Hl7;
 
 namespace IoTGuard.Analysis.Sessions;
@@ -6,9 +5,6 @@ namespace IoTGuard.Analysis.Sessions;
 /// <summary>Takes from single segments what a transaction keeps. Names, dates and free text are passed over.</summary>
 internal static class Hl7SegmentReader
 {
-    /// <summary>Longest value that counts as a code, in bytes; anything longer or with other characters than a code's is not kept.</summary>
-    private const int MaximumCodeBytes = 20;
-
     /// <summary>True for the segments that <see cref="Read"/> wants to see whole; the others are only counted.</summary>
     public static bool Wants(uint id) => id is Hl7SegmentId.Msh or Hl7SegmentId.Msa or Hl7SegmentId.Err or Hl7SegmentId.Evn
         or Hl7SegmentId.Pid or Hl7SegmentId.Pv1 or Hl7SegmentId.Obx or Hl7SegmentId.Prt;
@@ -19,7 +15,7 @@ internal static class Hl7SegmentReader
         switch (segment.Id)
         {
             case Hl7SegmentId.Msh:
-                ReadHeader(context, segment, message);
+                context.Hl7Headers.Read(segment, message);
                 break;
             case Hl7SegmentId.Msa:
                 message.Event = Hl7Event.Ack;
@@ -45,72 +41,6 @@ internal static class Hl7SegmentReader
                 ReadParticipation(context, segment, message);
                 break;
         }
-    }
-
-    private static void ReadHeader(SessionContext context, Hl7Segment segment, Hl7Transaction message)
-    {
-        var characterSet = segment[18].FirstRepetition;
-        foreach (var field in segment)
-        {
-            switch (field.Number)
-            {
-                case 3:
-                    message.SendingApplication = Text(context, field.Bytes, characterSet);
-                    break;
-                case 4:
-                    message.SendingFacility = Text(context, field.Bytes, characterSet);
-                    break;
-                case 5:
-                    message.ReceivingApplication = Text(context, field.Bytes, characterSet);
-                    break;
-                case 6:
-                    message.ReceivingFacility = Text(context, field.Bytes, characterSet);
-                    break;
-                case 7:
-                    message.MessageTimeNs = Hl7Timestamp.TryParse(field.Component(1), out var time) ? time.UtcNs : 0;
-                    break;
-                case 9:
-                    message.MessageType = MessageType(context, field, characterSet);
-                    message.MessageStructure = Code(context, field.Component(3));
-                    if (field.Component(1).SequenceEqual("ACK"u8))
-                        message.Event = Hl7Event.Ack;
-                    break;
-                case 10:
-                    message.ControlId.Set(field.Bytes.Trim((byte)' '));
-                    break;
-                case 11:
-                    message.ProcessingId = Code(context, field.Component(1));
-                    break;
-                case 12:
-                    message.Version = Code(context, field.Component(1));
-                    break;
-                case 15:
-                    message.AcceptAcknowledgement = Code(context, field.Bytes);
-                    break;
-                case 16:
-                    message.ApplicationAcknowledgement = Code(context, field.Bytes);
-                    break;
-                case 18:
-                    message.CharacterSet = context.Texts.Of(characterSet);
-                    return;
-            }
-        }
-    }
-
-    private static string? MessageType(SessionContext context, Hl7Field field, ReadOnlySpan<byte> characterSet)
-    {
-        var code = field.Component(1).Trim((byte)' ');
-        var trigger = field.Component(2).Trim((byte)' ');
-        if (trigger.IsEmpty)
-            return Text(context, code, characterSet);
-        Span<byte> joined = stackalloc byte[TextInterner.MaximumTextBytes];
-        code = code[..Math.Min(code.Length, joined.Length - 1)];
-        code.CopyTo(joined);
-        joined[code.Length] = (byte)'^';
-        var room = joined[(code.Length + 1)..];
-        trigger = trigger[..Math.Min(trigger.Length, room.Length)];
-        trigger.CopyTo(room);
-        return Text(context, joined[..(code.Length + 1 + trigger.Length)], characterSet);
     }
 
     private static void ReadError(SessionContext context, Hl7Segment segment, Hl7Transaction message)
@@ -161,23 +91,8 @@ internal static class Hl7SegmentReader
         if (text.IsEmpty || text.SequenceEqual("\"\""u8))
             return null;
         Span<byte> decoded = stackalloc byte[TextInterner.MaximumTextBytes];
-        return Text(context, decoded[..Hl7Escape.Decode(text, delimiters, decoded)], default);
+        return Hl7Text.Of(context.Texts, decoded[..Hl7Escape.Decode(text, delimiters, decoded)], default);
     }
 
-    private static string? Text(SessionContext context, scoped ReadOnlySpan<byte> text, scoped ReadOnlySpan<byte> characterSet) =>
-        Ascii.IsValid(text) ? context.Texts.Of(text) : context.Texts.Of(text, Hl7CharacterSet.EncodingOf(characterSet, text));
-
-    private static string? Code(SessionContext context, ReadOnlySpan<byte> text)
-    {
-        text = text.Trim((byte)' ');
-        if (text.Length > MaximumCodeBytes)
-            return null;
-        foreach (var b in text)
-        {
-            if (!char.IsAsciiLetterOrDigit((char)b) && b is not ((byte)'.' or (byte)'_' or (byte)'-'))
-                return null;
-        }
-
-        return context.Texts.Of(text);
-    }
+    private static string? Code(SessionContext context, ReadOnlySpan<byte> text) => Hl7Text.Code(context.Texts, text);
 }

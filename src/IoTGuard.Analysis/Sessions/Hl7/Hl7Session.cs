@@ -35,12 +35,28 @@ public sealed class Hl7Session : StreamSession
     /// <summary>Faults of one kind and direction that are all emitted; of later ones only the 2ⁿth.</summary>
     public const int FaultsInFull = 16;
 
-    private readonly Hl7Reader[] _readers;
-    private readonly Hl7Outstanding[] _outstanding = [new(), new()];
+    private readonly Side _originator;
+    private readonly Side _responder;
     private readonly Hl7RecentAcknowledgements _recent = new();
-    private readonly bool[] _closed = new bool[2];
 
-    public Hl7Session() => _readers = [new(this, FlowDirection.FromOriginator), new(this, FlowDirection.FromResponder)];
+    /// <summary>No message waits for too long before this time, ns.</summary>
+    private long _nextGiveUpNs = long.MaxValue;
+
+    public Hl7Session()
+    {
+        _originator = new Side(this, FlowDirection.FromOriginator);
+        _responder = new Side(this, FlowDirection.FromResponder);
+    }
+
+    /// <summary>What belongs to one direction.</summary>
+    private sealed class Side(Hl7Session session, FlowDirection direction)
+    {
+        public readonly Hl7Reader Reader = new(session, direction);
+
+        /// <summary>Its messages that wait for the other side.</summary>
+        public readonly Hl7Outstanding Outstanding = new();
+        public bool Closed;
+    }
 
     public override ApplicationProtocol Protocol => ApplicationProtocol.Hl7;
 
@@ -49,19 +65,19 @@ public sealed class Hl7Session : StreamSession
 
     public override StreamProgress OnData(SessionContext context, FlowDirection direction, ReadOnlySpan<byte> data)
     {
-        context.Flow.Application = ApplicationProtocol.Hl7;
-        GiveUpLate(context, FlowDirection.FromOriginator);
-        GiveUpLate(context, FlowDirection.FromResponder);
-        _readers[(int)direction].OnData(context, data);
+        if (context.TimeNs > _nextGiveUpNs)
+            GiveUpLate(context);
+        SideOf(direction).Reader.OnData(context, data);
         return new StreamProgress(data.Length);
     }
 
-    public override void OnGap(SessionContext context, FlowDirection direction, long bytes) => _readers[(int)direction].OnGap(bytes);
+    public override void OnGap(SessionContext context, FlowDirection direction, long bytes) => SideOf(direction).Reader.OnGap(bytes);
 
     public override void OnHalfClose(SessionContext context, FlowDirection direction)
     {
-        _readers[(int)direction].OnEnd(context, isCut: false);
-        _closed[(int)direction] = true;
+        var side = SideOf(direction);
+        side.Reader.OnEnd(context, isCut: false);
+        side.Closed = true;
         GiveUpAll(context, Opposite(direction));
     }
 
@@ -69,27 +85,25 @@ public sealed class Hl7Session : StreamSession
     {
         // What the end of the capture or a full table cuts is not the sender's fault.
         var isCut = context.Flow.End is FlowEndReason.EndOfCapture or FlowEndReason.Evicted;
-        foreach (var reader in _readers)
-            reader.OnEnd(context, isCut);
+        _originator.Reader.OnEnd(context, isCut);
+        _responder.Reader.OnEnd(context, isCut);
         GiveUpAll(context, FlowDirection.FromOriginator);
         GiveUpAll(context, FlowDirection.FromResponder);
     }
 
     public override void Reset()
     {
-        foreach (var reader in _readers)
-            reader.Reset();
-        foreach (var outstanding in _outstanding)
-            outstanding.Clear();
+        Reset(_originator);
+        Reset(_responder);
         _recent.Clear();
-        Array.Clear(_closed);
+        _nextGiveUpNs = long.MaxValue;
     }
 
     /// <summary>What carries the messages of a direction ended one: a message without framing is complete.</summary>
-    internal void EndMessage(SessionContext context, FlowDirection direction) => _readers[(int)direction].OnEnd(context, isCut: true);
+    internal void EndMessage(SessionContext context, FlowDirection direction) => SideOf(direction).Reader.OnEnd(context, isCut: true);
 
-    /// <summary>A message of <paramref name="direction"/> is complete. Takes it and leaves a free transaction in its place.</summary>
-    internal void OnMessage(SessionContext context, FlowDirection direction, ref Hl7Transaction message)
+    /// <summary>A message of <paramref name="direction"/> is complete. Takes it.</summary>
+    internal void OnMessage(SessionContext context, FlowDirection direction, Hl7Transaction message)
     {
         ref var counters = ref context.Flow.Counters;
         if (message.Event == Hl7Event.Ack)
@@ -101,25 +115,26 @@ public sealed class Hl7Session : StreamSession
         counters.Requests++;
         counters.Objects++;
         counters.ObjectBytes += message.Bytes;
-        if (message.ControlId.Length == 0 || _closed[(int)Opposite(direction)])
+        if (message.ControlId.Length == 0 || SideOf(Opposite(direction)).Closed)
         {
             Emit(context, direction, message);
             return;
         }
 
-        var outstanding = _outstanding[(int)direction];
+        var outstanding = SideOf(direction).Outstanding;
         if (outstanding.IsFull)
             GiveUpOldest(context, direction);
-        outstanding.Add(ref message);
+        outstanding.Add(message);
+        _nextGiveUpNs = Math.Min(_nextGiveUpNs, message.TimeNs + AcknowledgementWaitNs);
     }
 
-    /// <summary>MLLP release 2: a commit acknowledgement of one octet, for the oldest message that has none.</summary>
+    /// <summary>MLLP release 2: a commit acknowledgement of one octet, for the oldest message that has none. Takes the transaction.</summary>
     internal void OnCommitAcknowledgement(SessionContext context, FlowDirection direction, bool isPositive, Hl7Transaction acknowledgement)
     {
         acknowledgement.Event = Hl7Event.Ack;
         acknowledgement.AckCode = isPositive ? "CA" : "CR";
         acknowledgement.Bytes = 1;
-        var sent = _outstanding[(int)Opposite(direction)];
+        var sent = SideOf(Opposite(direction)).Outstanding;
         var index = sent.FindUnacknowledged();
         if (index >= 0)
             acknowledgement.Acknowledges.Set(sent[index].ControlId.Bytes);
@@ -155,8 +170,8 @@ public sealed class Hl7Session : StreamSession
 
         var client = Opposite(direction);
         var controlId = acknowledgement.Acknowledges.Bytes;
-        _readers[(int)client].CompleteBare(context, controlId);
-        var sent = _outstanding[(int)client];
+        SideOf(client).Reader.CompleteBare(context, controlId);
+        var sent = SideOf(client).Outstanding;
         var index = sent.Find(controlId);
         if (index >= 0)
         {
@@ -182,30 +197,45 @@ public sealed class Hl7Session : StreamSession
 
     private static void Emit(SessionContext context, FlowDirection client, Hl7Transaction message)
     {
-        var transaction = context.Begin<Hl7Transaction>(client);
-        transaction.CopyMessageFrom(message);
-        context.Emit(transaction);
+        context.Address(message, client);
+        context.Emit(message);
     }
 
     private void GiveUpOldest(SessionContext context, FlowDirection direction)
     {
-        var outstanding = _outstanding[(int)direction];
+        var outstanding = SideOf(direction).Outstanding;
         Emit(context, direction, outstanding[0]);
         outstanding.RemoveAt(0);
     }
 
-    private void GiveUpLate(SessionContext context, FlowDirection direction)
+    private void GiveUpLate(SessionContext context)
     {
-        var outstanding = _outstanding[(int)direction];
+        _nextGiveUpNs = Math.Min(GiveUpLate(context, FlowDirection.FromOriginator), GiveUpLate(context, FlowDirection.FromResponder));
+    }
+
+    /// <summary>Gives up what waits for too long; returns when the next one will.</summary>
+    private long GiveUpLate(SessionContext context, FlowDirection direction)
+    {
+        var outstanding = SideOf(direction).Outstanding;
         while (outstanding.Count > 0 && context.TimeNs - outstanding[0].TimeNs > AcknowledgementWaitNs)
             GiveUpOldest(context, direction);
+        return outstanding.Count > 0 ? outstanding[0].TimeNs + AcknowledgementWaitNs : long.MaxValue;
     }
 
     private void GiveUpAll(SessionContext context, FlowDirection direction)
     {
-        while (_outstanding[(int)direction].Count > 0)
+        while (SideOf(direction).Outstanding.Count > 0)
             GiveUpOldest(context, direction);
     }
+
+    private static void Reset(Side side)
+    {
+        side.Reader.Reset();
+        side.Outstanding.Clear();
+        side.Closed = false;
+    }
+
+    private Side SideOf(FlowDirection direction) => direction == FlowDirection.FromOriginator ? _originator : _responder;
 
     private static FlowDirection Opposite(FlowDirection direction) =>
         direction == FlowDirection.FromOriginator ? FlowDirection.FromResponder : FlowDirection.FromOriginator;

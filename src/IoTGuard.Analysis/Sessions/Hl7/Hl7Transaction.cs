@@ -21,8 +21,9 @@ public struct ShortText
     /// <summary>Longest text held, in bytes: the longest MSH-10 of HL7 2.9.</summary>
     public const int Capacity = 199;
 
-    private Buffer _bytes;
+    // The length first: who asks for an empty or short text touches no more than its beginning.
     private byte _length;
+    private Buffer _bytes;
 
     public readonly int Length => _length;
 
@@ -31,6 +32,8 @@ public struct ShortText
         _length = (byte)Math.Min(text.Length, Capacity);
         text[.._length].CopyTo(_bytes);
     }
+
+    public void Clear() => _length = 0;
 
     /// <summary>The bytes; valid while the struct is.</summary>
     [UnscopedRef]
@@ -168,8 +171,8 @@ public sealed class Hl7Transaction : Transaction
         MessageType = MessageStructure = EventType = SendingApplication = SendingFacility = ReceivingApplication = ReceivingFacility = null;
         Version = ProcessingId = AcceptAcknowledgement = ApplicationAcknowledgement = CharacterSet = AckCode = ErrorCode = null;
         PatientClass = DeviceIdentifier = DeviceLot = DeviceSerial = FaultText = null;
-        _controlId = default;
-        _acknowledges = default;
+        _controlId.Clear();
+        _acknowledges.Clear();
         Segments = Observations = Orders = Patients = Repeats = Errors = 0;
         Patient = Visit = default;
         MessageTimeNs = 0;
@@ -188,7 +191,8 @@ public sealed class Hl7Transaction : Transaction
         (Version, ProcessingId, CharacterSet) = (other.Version, other.ProcessingId, other.CharacterSet);
         (AcceptAcknowledgement, ApplicationAcknowledgement) = (other.AcceptAcknowledgement, other.ApplicationAcknowledgement);
         (AckCode, ErrorCode, Errors, Repeats) = (other.AckCode, other.ErrorCode, other.Errors, other.Repeats);
-        (_controlId, _acknowledges) = (other._controlId, other._acknowledges);
+        _controlId.Set(other._controlId.Bytes);
+        _acknowledges.Set(other._acknowledges.Bytes);
         (Segments, Observations, Orders, Patients) = (other.Segments, other.Observations, other.Orders, other.Patients);
         (Patient, Visit, PatientClass) = (other.Patient, other.Visit, other.PatientClass);
         (DeviceIdentifier, DeviceLot, DeviceSerial) = (other.DeviceIdentifier, other.DeviceLot, other.DeviceSerial);

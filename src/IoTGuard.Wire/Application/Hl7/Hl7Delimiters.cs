@@ -16,6 +16,8 @@ public readonly record struct Hl7Delimiters(byte Field, byte Component, byte Rep
     public static bool TryRead(ReadOnlySpan<byte> header, out Hl7Delimiters delimiters)
     {
         delimiters = Recommended;
+        if (header.Length > Hl7SegmentId.Length && header[Hl7SegmentId.Length..].StartsWith("|^~\\&|"u8))
+            return true;
         if (header.Length <= Hl7SegmentId.Length || !IsPunctuation(header[Hl7SegmentId.Length]))
             return false;
         var field = header[Hl7SegmentId.Length];

@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
 namespace IoTGuard.Wire.Application.Hl7;
 
 /// <summary>
@@ -13,20 +16,86 @@ public readonly ref struct Hl7Segment(ReadOnlySpan<byte> bytes, Hl7Delimiters de
     /// <summary>See <see cref="Hl7SegmentId"/>; 0 when it is not well formed.</summary>
     public uint Id => Hl7SegmentId.Read(Bytes);
 
-    /// <summary>A field by its number in the standard. Walks from the left: to read several, enumerate.</summary>
+    /// <summary>A field by its number in the standard. Counts separators from the left: to read many, enumerate or <see cref="FindSeparators"/>.</summary>
     public Hl7Field this[int number]
     {
         get
         {
-            foreach (var field in this)
-            {
-                if (field.Number == number)
-                    return field;
-            }
-
-            return default;
+            var separator = IndexOfSeparator(number - FirstNumber + 1);
+            return separator < 0 ? default : FieldAt(number, separator + 1);
         }
     }
+
+    /// <summary>
+    /// Finds the first separators, as many as fit. The field with the standard's number n begins behind separator n − <see cref="FirstNumber"/>,
+    /// counted from 0.
+    /// </summary>
+    /// <returns>Separators found.</returns>
+    public int FindSeparators(Span<int> places)
+    {
+        var found = 0;
+        var at = 0;
+        for (; Bytes.Length - at >= Vector256<byte>.Count; at += Vector256<byte>.Count)
+        {
+            for (var bits = Separators(at); bits != 0; bits &= bits - 1)
+            {
+                if (found == places.Length)
+                    return found;
+                places[found++] = at + BitOperations.TrailingZeroCount(bits);
+            }
+        }
+
+        for (; at < Bytes.Length && found < places.Length; at++)
+        {
+            if (Bytes[at] == Delimiters.Field)
+                places[found++] = at;
+        }
+
+        return found;
+    }
+
+    /// <summary>Number of the first field behind the segment id: 2 in header segments, where number 1 is the separator itself.</summary>
+    public int FirstNumber => Id is Hl7SegmentId.Msh or Hl7SegmentId.Fhs or Hl7SegmentId.Bhs ? 2 : 1;
+
+    private Hl7Field FieldAt(int number, int start)
+    {
+        var rest = Bytes[start..];
+        var end = rest.IndexOf(Delimiters.Field);
+        return new Hl7Field(number, end < 0 ? rest : rest[..end], Delimiters);
+    }
+
+    /// <summary>Index of the nth separator, counted from 1; -1 when there are fewer.</summary>
+    private int IndexOfSeparator(int nth)
+    {
+        if (nth < 1)
+            return -1;
+        var at = 0;
+        for (; Bytes.Length - at >= Vector256<byte>.Count; at += Vector256<byte>.Count)
+        {
+            var bits = Separators(at);
+            var count = BitOperations.PopCount(bits);
+            if (count < nth)
+            {
+                nth -= count;
+                continue;
+            }
+
+            while (--nth > 0)
+                bits &= bits - 1;
+            return at + BitOperations.TrailingZeroCount(bits);
+        }
+
+        for (; at < Bytes.Length; at++)
+        {
+            if (Bytes[at] == Delimiters.Field && --nth == 0)
+                return at;
+        }
+
+        return -1;
+    }
+
+    /// <summary>A bit for each of the next 32 bytes: 1 = a separator.</summary>
+    private uint Separators(int at) => Vector256.Equals(Vector256.Create(Bytes.Slice(at, Vector256<byte>.Count)), Vector256.Create(Delimiters.Field)).ExtractMostSignificantBits();
 
     public Enumerator GetEnumerator() => new(this);
 
@@ -44,7 +113,7 @@ public readonly ref struct Hl7Segment(ReadOnlySpan<byte> bytes, Hl7Delimiters de
             var separator = segment.Bytes.IndexOf(_delimiters.Field);
             _more = separator >= 0;
             _rest = _more ? segment.Bytes[(separator + 1)..] : default;
-            _number = segment.Id is Hl7SegmentId.Msh or Hl7SegmentId.Fhs or Hl7SegmentId.Bhs ? 1 : 0;
+            _number = segment.FirstNumber - 1;
             Current = default;
         }
 
