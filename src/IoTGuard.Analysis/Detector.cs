@@ -34,6 +34,7 @@ public sealed class Detector
     private readonly AnomalyDetection _anomalies;
     private readonly SiteTeacher _teacher;
     private readonly TransactionDetection[] _others;
+    private readonly Hl7Links _hl7Links;
     private long _nextTickNs = long.MinValue;
 
     /// <param name="site">What was learned; <see cref="Site.Empty"/> on the first day.</param>
@@ -45,6 +46,7 @@ public sealed class Detector
     {
         _context = new DetectionContext(site, options, alerts);
         _deeds = new DeedRecorder(_context.Devices);
+        _hl7Links = new Hl7Links(_context.Devices);
         _probes = new ProbeDetection(_context);
         _load = new LoadDetection(_context);
         _neighbors = new NeighborDetection(_context);
@@ -166,6 +168,12 @@ public sealed class Detector
 
     private void OnTransaction(Transaction transaction, long now)
     {
+        if (transaction is Hl7Transaction message)
+        {
+            OnHl7(message, now);
+            return;
+        }
+
         Meet(transaction.Client, transaction.ClientMac, now, confirmed: transaction.IsAnswered);
         if (transaction.IsAnswered)
             Meet(transaction.Server, transaction.ServerMac, now, confirmed: true);
@@ -177,12 +185,6 @@ public sealed class Detector
             _queries.OnTransaction(dicom);
             _objects.OnTransaction(dicom);
         }
-        else if (transaction is Hl7Transaction hl7)
-        {
-            _exposure.OnTransaction(hl7, hl7.Patient);
-            _senders.OnTransaction(hl7);
-            _rates.OnTransaction(hl7);
-        }
         else
         {
             foreach (var other in _others)
@@ -190,6 +192,22 @@ public sealed class Detector
         }
 
         _deeds.OnTransaction(transaction);
+    }
+
+    private void OnHl7(Hl7Transaction transaction, long now)
+    {
+        var link = _hl7Links.Find(transaction);
+        Meet(transaction.Client, transaction.ClientMac, now, confirmed: true, link?.Client);
+        if (link is not null && !_hl7Links.IsCurrent(link))
+            link = null;
+        Meet(transaction.Server, transaction.ServerMac, now, confirmed: true, link?.Server);
+        if (link is null || !_hl7Links.IsCurrent(link))
+            link = _hl7Links.Keep(transaction);
+        _faults.OnHl7(transaction, link);
+        _exposure.OnTransaction(transaction, transaction.Patient);
+        _senders.OnTransaction(transaction, link);
+        _rates.OnTransaction(transaction, link);
+        _deeds.OnHl7(transaction, link);
     }
 
     private void OnNeighbor(in Neighbor neighbor, long now)
@@ -206,9 +224,9 @@ public sealed class Detector
             Meet(flow.Responder, flow.ResponderMac, now, confirmed: true);
     }
 
-    private void Meet(Wire.Network.IpAddress address, Wire.Link.MacAddress mac, long now, bool confirmed)
+    private void Meet(Wire.Network.IpAddress address, Wire.Link.MacAddress mac, long now, bool confirmed, Device? known = null)
     {
-        if (_context.Devices.Observe(address, mac, now, confirmed) is { } device && confirmed)
+        if (_context.Devices.Observe(address, mac, now, confirmed, known) is { } device && confirmed)
             _novelty.OnDevice(device, mac, now);
     }
 }

@@ -81,13 +81,30 @@ public readonly record struct Fact(FactKind Kind, IpAddress A, IpAddress B = def
 /// <param name="Count">Sightings.</param>
 public readonly record struct FactHistory(long FirstNs, long LastNs, long Count);
 
-/// <summary>What a run sees, beside what the site knew. Bounded: when full, new facts are neither kept nor news.</summary>
-public sealed class FactBook(IReadOnlyDictionary<Fact, FactHistory> known, int maximum, Func<IpAddress, IpAddress> identity)
+/// <summary>A fact that this run saw. Who notes it again and again keeps this instead of searching for it.</summary>
+internal sealed class SeenFact(long timeNs)
 {
-    private readonly Dictionary<Fact, FactHistory> _seen = [];
+    private readonly long _firstNs = timeNs;
+    private long _lastNs = timeNs;
+    private long _count = 1;
+
+    public FactHistory History => new(_firstNs, _lastNs, _count);
+
+    /// <summary>Notes one more sighting.</summary>
+    public void Again(long timeNs)
+    {
+        _lastNs = timeNs;
+        _count++;
+    }
+}
+
+/// <summary>What a run sees, beside what the site knew. Bounded: when full, new facts are neither kept nor news.</summary>
+internal sealed class FactBook(IReadOnlyDictionary<Fact, FactHistory> known, int maximum, Func<IpAddress, IpAddress> identity)
+{
+    private readonly Dictionary<Fact, SeenFact> _seen = [];
 
     /// <summary>Facts of this run.</summary>
-    public IReadOnlyDictionary<Fact, FactHistory> Seen => _seen;
+    public IReadOnlyDictionary<Fact, SeenFact> Seen => _seen;
 
     /// <summary>Sightings of new facts that found the book full.</summary>
     public long Overflows { get; private set; }
@@ -99,18 +116,27 @@ public sealed class FactBook(IReadOnlyDictionary<Fact, FactHistory> known, int m
     public bool IsLearned(in Fact fact) => known.Count > 0 && known.ContainsKey(Identified(fact));
 
     /// <summary>Notes a sighting. True when the fact is new to the run and to the site.</summary>
-    public bool Note(in Fact sighted, long timeNs)
+    public bool Note(in Fact sighted, long timeNs) => Note(sighted, timeNs, out _);
+
+    /// <summary>Notes a sighting. True when the fact is new to the run and to the site.</summary>
+    /// <param name="seen">Receives the fact; null when the book is full.</param>
+    public bool Note(in Fact sighted, long timeNs, out SeenFact? seen)
     {
         var fact = Identified(sighted);
-        if (_seen.Count >= maximum && !_seen.ContainsKey(fact))
+        if (_seen.TryGetValue(fact, out seen))
+        {
+            seen.Again(timeNs);
+            return false;
+        }
+
+        if (_seen.Count >= maximum)
         {
             Overflows++;
             return false;
         }
 
-        ref var history = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(_seen, fact, out var exists);
-        history = exists ? history with { LastNs = timeNs, Count = history.Count + 1 } : new FactHistory(timeNs, timeNs, 1);
-        return !exists && !known.ContainsKey(fact);
+        _seen.Add(fact, seen = new SeenFact(timeNs));
+        return !known.ContainsKey(fact);
     }
 
     /// <summary>The fact about devices, whichever of their addresses they used.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using IoTGuard.Wire.Network;
 
 namespace IoTGuard.Analysis.Baselines;
@@ -20,9 +19,6 @@ public enum RateKind : byte
 
     /// <summary>HL7 messages sent.</summary>
     Hl7Messages,
-
-    /// <summary>Payload bytes sent to addresses outside of the site.</summary>
-    OutsideBytes,
 }
 
 /// <summary>
@@ -48,48 +44,61 @@ public readonly record struct RateProfile(double Largest, double Second, long Wi
 public readonly record struct RateKey(IpAddress Device, RateKind Kind);
 
 /// <summary>Counts amounts in windows of packet time; bounded by <see cref="MaximumKeys"/>, beyond which new devices are not profiled.</summary>
-public sealed class RateBook(IReadOnlyDictionary<RateKey, RateProfile> known, Func<IpAddress, IpAddress> identity)
+internal sealed class RateBook(IReadOnlyDictionary<RateKey, RateProfile> known, Func<IpAddress, IpAddress> identity)
 {
     /// <summary>Most pairs of device and amount.</summary>
     public const int MaximumKeys = 200_000;
 
     private readonly Dictionary<RateKey, Window> _windows = [];
 
-    private struct Window
+    /// <summary>One amount of one device. Who adds to it again and again keeps this instead of searching for it.</summary>
+    internal sealed class Window(long lengthNs)
     {
-        public long Index;
-        public double Total;
-        public RateProfile Closed;
+        private bool _started;
+        private long _index;
+        private double _total;
+        private RateProfile _closed;
+
+        /// <summary>All windows, the open one included.</summary>
+        public RateProfile Profile => _closed.With(_total);
+
+        /// <summary>Adds an amount at a time.</summary>
+        public void Add(double amount, long timeNs)
+        {
+            var index = timeNs / lengthNs;
+            if (!_started)
+            {
+                _started = true;
+                _index = index;
+            }
+            else if (index > _index)
+            {
+                _closed = _closed.With(_total);
+                _total = 0;
+                _index = index;
+            }
+
+            _total += amount;
+        }
     }
 
     /// <summary>Length of the windows of an amount, ns of packet time.</summary>
     public static long WindowNs(RateKind kind) => kind switch
     {
         RateKind.Hl7Messages => 10_000_000_000,
-        RateKind.OutsideBytes => 600_000_000_000,
         _ => 120_000_000_000,
     };
 
     /// <summary>Adds an amount at a time.</summary>
-    public void Add(IpAddress device, RateKind kind, double amount, long timeNs)
+    public void Add(IpAddress device, RateKind kind, double amount, long timeNs) => Of(device, kind)?.Add(amount, timeNs);
+
+    /// <summary>The windows of an amount of a device; null when the book is full.</summary>
+    public Window? Of(IpAddress device, RateKind kind)
     {
         var key = new RateKey(identity(device), kind);
-        if (_windows.Count >= MaximumKeys && !_windows.ContainsKey(key))
-            return;
-        ref var window = ref CollectionsMarshal.GetValueRefOrAddDefault(_windows, key, out var exists);
-        var index = timeNs / WindowNs(kind);
-        if (!exists)
-        {
-            window.Index = index;
-        }
-        else if (index > window.Index)
-        {
-            window.Closed = window.Closed.With(window.Total);
-            window.Total = 0;
-            window.Index = index;
-        }
-
-        window.Total += amount;
+        if (!_windows.TryGetValue(key, out var window) && _windows.Count < MaximumKeys)
+            _windows.Add(key, window = new Window(WindowNs(kind)));
+        return window;
     }
 
     /// <summary>Upper end of what was usual for the device when the site was learned; 0 when nothing is known.</summary>
@@ -100,7 +109,7 @@ public sealed class RateBook(IReadOnlyDictionary<RateKey, RateProfile> known, Fu
     {
         var profiles = new Dictionary<RateKey, RateProfile>(_windows.Count);
         foreach (var (key, window) in _windows)
-            profiles.Add(key, window.Closed.With(window.Total));
+            profiles.Add(key, window.Profile);
         return profiles;
     }
 }

@@ -23,8 +23,9 @@ internal sealed class SiteTeacher(DetectionContext context)
         var period = _firstNs > _lastNs ? default : new LearningPeriod(_firstNs, _lastNs);
         var offenders = context.Offenders;
         var facts = new Dictionary<Fact, FactHistory>(context.Facts.Seen.Count);
-        foreach (var (fact, history) in context.Facts.Seen)
+        foreach (var (fact, seen) in context.Facts.Seen)
         {
+            var history = seen.History;
             if (offenders.Contains(fact.A))
                 continue;
 

@@ -36,12 +36,24 @@ internal sealed class DeedRecorder
     {
         var client = _devices.Find(transaction.Client);
         var server = _devices.Find(transaction.Server);
-        foreach (ref readonly var claim in transaction.Claims)
-            _devices.Find(claim.Device)?.Add(claim);
+        TakeClaims(transaction);
         if (transaction is DicomTransaction dicom)
             OnDicom(dicom, client, server);
-        else if (transaction is Hl7Transaction { Event: Hl7Event.Message } hl7)
-            OnHl7(hl7, client, server);
+    }
+
+    /// <param name="transaction">A transaction.</param>
+    /// <param name="link">Its link, which keeps what was looked up.</param>
+    public void OnHl7(Hl7Transaction transaction, Rules.Hl7Link? link)
+    {
+        TakeClaims(transaction);
+        if (transaction.Event == Hl7Event.Message)
+            OnMessage(transaction, link, link?.Client ?? _devices.Find(transaction.Client), link?.Server ?? _devices.Find(transaction.Server));
+    }
+
+    private void TakeClaims(Transaction transaction)
+    {
+        foreach (ref readonly var claim in transaction.Claims)
+            _devices.Find(claim.Device)?.Add(claim);
     }
 
     private void OnDicom(DicomTransaction transaction, Device? client, Device? server)
@@ -85,9 +97,9 @@ internal sealed class DeedRecorder
         }
     }
 
-    private void OnHl7(Hl7Transaction transaction, Device? client, Device? server)
+    private void OnMessage(Hl7Transaction transaction, Rules.Hl7Link? link, Device? client, Device? server)
     {
-        switch (Rules.Hl7SenderDetection.CodeOf(transaction))
+        switch (link?.TypeOf(transaction.MessageType)?.Code ?? Rules.Hl7SenderDetection.CodeOf(transaction))
         {
             case "ADT" or "SIU" or "DFT" or "BAR":
                 Count(client, static (ref d) => d.AdtSent++);
@@ -108,12 +120,39 @@ internal sealed class DeedRecorder
             return;
 
         // Who passes messages on speaks in the names of others; what it is called itself stands in what it is sent.
-        if (client is { Deeds.Hl7Received: 0 })
-            server?.AddName(transaction.ReceivingApplication);
-        if (server is not null && transaction.SendingApplication is { } application && _received.Count < MaximumReceived)
-            _received.Add((server.Address, application));
-        if (client is not null && transaction.SendingApplication is { } own && !_received.Contains((client.Address, own)))
-            client.AddName(own);
+        if (client is { Deeds.Hl7Received: 0 } && server is not null)
+            NameServer(transaction.ReceivingApplication, server, link);
+        if (transaction.SendingApplication is { } application)
+            NameClient(application, client, server, link);
+    }
+
+    private static void NameServer(string? name, Device server, Rules.Hl7Link? link)
+    {
+        if (link is { ServerNameCount: { } known } && link.ServerName == name)
+        {
+            known.Add(1);
+            return;
+        }
+
+        var count = server.AddName(name);
+        if (link is not null)
+            (link.ServerName, link.ServerNameCount) = (name, count);
+    }
+
+    private void NameClient(string name, Device? client, Device? server, Rules.Hl7Link? link)
+    {
+        if (link is not null && link.ClientName == name && (link.ClientPassesOn || link.ReceivedNames == _received.Count))
+        {
+            link.ClientNameCount?.Add(1);
+            return;
+        }
+
+        if (server is not null && _received.Count < MaximumReceived)
+            _received.Add((server.Address, name));
+        var passesOn = client is null || _received.Contains((client.Address, name));
+        var count = passesOn ? null : client!.AddName(name);
+        if (link is not null)
+            (link.ClientName, link.ClientNameCount, link.ClientPassesOn, link.ReceivedNames) = (name, count, passesOn, _received.Count);
     }
 
     /// <summary>An object names the equipment that made it; that is the sender, unless the sender passes on what it was given.</summary>

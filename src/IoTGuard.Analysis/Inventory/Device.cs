@@ -114,6 +114,14 @@ public struct Deeds
         + StepsReported + StepsAccepted + EchoesSent + Hl7Sent + Hl7Received > 0;
 }
 
+/// <summary>How often a text was seen.</summary>
+internal sealed class TextCount
+{
+    public int Times { get; private set; }
+
+    public void Add(int times) => Times = (int)Math.Min((long)Times + times, int.MaxValue);
+}
+
 /// <summary>A device of the site. Lists are bounded; what does not fit is dropped.</summary>
 public sealed class Device
 {
@@ -121,9 +129,9 @@ public sealed class Device
     public const int MaximumListed = 32;
 
     private readonly List<IpAddress> _addresses = [];
-    private readonly SortedDictionary<string, int> _names = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, int> _aeTitles = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, int> _hostNames = new(StringComparer.OrdinalIgnoreCase);
+    private readonly SortedDictionary<string, TextCount> _names = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, TextCount> _aeTitles = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, TextCount> _hostNames = new(StringComparer.OrdinalIgnoreCase);
     private readonly SortedSet<string> _fingerprints = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _classes = new(StringComparer.Ordinal);
     private readonly SortedSet<ServicePort> _offered = [];
@@ -213,7 +221,8 @@ public sealed class Device
             _addresses.Remove(address);
     }
 
-    internal void AddName(string? name, int times = 1) => Add(_names, name, times);
+    /// <summary>Adds a name; null when there is none, or no room for it.</summary>
+    internal TextCount? AddName(string? name, int times = 1) => Add(_names, name, times);
 
     /// <summary>Takes in what a protocol said about the device.</summary>
     internal void Add(in Sessions.DeviceClaim claim)
@@ -279,11 +288,11 @@ public sealed class Device
         Modality ??= other.Modality;
         _deeds.Add(other._deeds);
         foreach (var (name, times) in other._names)
-            AddName(name, times);
+            AddName(name, times.Times);
         foreach (var (title, times) in other._aeTitles)
-            AddAeTitle(title, times);
+            AddAeTitle(title, times.Times);
         foreach (var (name, times) in other._hostNames)
-            AddHostName(name, times);
+            AddHostName(name, times.Times);
         foreach (var fingerprint in other._fingerprints)
             AddFingerprint(fingerprint);
         foreach (var name in other._classes)
@@ -313,11 +322,11 @@ public sealed class Device
         };
         copy._addresses.AddRange(_addresses.Skip(1));
         foreach (var (name, times) in _names)
-            copy.AddName(name, times);
+            copy.AddName(name, times.Times);
         foreach (var (title, times) in _aeTitles)
-            copy.AddAeTitle(title, times);
+            copy.AddAeTitle(title, times.Times);
         foreach (var (name, times) in _hostNames)
-            copy.AddHostName(name, times);
+            copy.AddHostName(name, times.Times);
         copy._fingerprints.UnionWith(_fingerprints);
         copy._classes.UnionWith(_classes);
         copy._offered.UnionWith(_offered);
@@ -333,24 +342,24 @@ public sealed class Device
         return copy;
     }
 
-    private static void Add(SortedDictionary<string, int> set, string? text, int times)
+    private static TextCount? Add(SortedDictionary<string, TextCount> set, string? text, int times)
     {
         if (text is null)
-            return;
-        if (set.TryGetValue(text, out var before))
-            set[text] = (int)Math.Min((long)before + times, int.MaxValue);
-        else if (set.Count < MaximumListed)
-            set.Add(text, times);
+            return null;
+        if (!set.TryGetValue(text, out var count) && set.Count < MaximumListed)
+            set.Add(text, count = new TextCount());
+        count?.Add(times);
+        return count;
     }
 
-    private static string? MostUsed(SortedDictionary<string, int> set)
+    private static string? MostUsed(SortedDictionary<string, TextCount> set)
     {
         string? best = null;
         var most = 0;
-        foreach (var (text, times) in set)
+        foreach (var (text, count) in set)
         {
-            if (times > most)
-                (best, most) = (text, times);
+            if (count.Times > most)
+                (best, most) = (text, count.Times);
         }
 
         return best;

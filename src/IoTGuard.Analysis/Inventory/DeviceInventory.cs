@@ -28,6 +28,9 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     private readonly List<Device> _devices = [];
     private int _unconfirmed;
 
+    /// <summary>Raised when a device that was found by an address may be another one from now on, or stand for other addresses.</summary>
+    public int Version { get; private set; }
+
     private sealed class MacEntry
     {
         public readonly List<IpAddress> Addresses = [];
@@ -62,9 +65,10 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     /// <param name="mac">The hardware address of the frame; a router's when it came from another network.</param>
     /// <param name="timeNs">Packet time, ns.</param>
     /// <param name="confirmed">True when traffic went both ways, or ARP said so.</param>
-    public Device? Observe(IpAddress address, MacAddress mac, long timeNs, bool confirmed)
+    /// <param name="known">The device with that address, when it is known already.</param>
+    public Device? Observe(IpAddress address, MacAddress mac, long timeNs, bool confirmed, Device? known = null)
     {
-        var device = Find(address);
+        var device = known ?? Find(address);
         if (device is null)
         {
             if (!AddressScope.IsHost(address))
@@ -180,6 +184,7 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
         }
 
         entry.Device = device;
+        Version++;
         Forget();
     }
 
@@ -244,6 +249,7 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
             }
         }
 
+        Version++;
         Forget();
         entry.Addresses.Clear();
     }

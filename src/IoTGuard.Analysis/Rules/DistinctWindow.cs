@@ -115,10 +115,16 @@ internal sealed class KeyedState<TKey, TState>(int maximum, long windowNs)
     private readonly List<TKey> _old = [];
     private long _cleanedNs = long.MinValue;
 
-    private sealed class Entry(TState state)
+    /// <summary>The place of a key. Who touches it again and again keeps this instead of searching for it.</summary>
+    internal sealed class Entry(TState state)
     {
         public readonly TState State = state;
+
+        /// <summary>Packet time of the last touch, ns.</summary>
         public long TouchedNs;
+
+        /// <summary>True when it was dropped; the key then has another place, or none.</summary>
+        public bool IsDropped;
     }
 
     public int Count => _entries.Count;
@@ -129,7 +135,10 @@ internal sealed class KeyedState<TKey, TState>(int maximum, long windowNs)
     public TState? Find(TKey key) => _entries.TryGetValue(key, out var entry) ? entry.State : null;
 
     /// <summary>The state of a key, made when it is new; null when the table is full.</summary>
-    public TState? Touch(TKey key, long timeNs, Func<TState> make)
+    public TState? Touch(TKey key, long timeNs, Func<TState> make) => Enter(key, timeNs, make)?.State;
+
+    /// <summary>The same, as the place that can be kept.</summary>
+    public Entry? Enter(TKey key, long timeNs, Func<TState> make)
     {
         if (!_entries.TryGetValue(key, out var entry))
         {
@@ -145,10 +154,14 @@ internal sealed class KeyedState<TKey, TState>(int maximum, long windowNs)
         }
 
         entry.TouchedNs = timeNs;
-        return entry.State;
+        return entry;
     }
 
-    public void Remove(TKey key) => _entries.Remove(key);
+    public void Remove(TKey key)
+    {
+        if (_entries.Remove(key, out var entry))
+            entry.IsDropped = true;
+    }
 
     private void Clean(long timeNs)
     {
@@ -163,7 +176,7 @@ internal sealed class KeyedState<TKey, TState>(int maximum, long windowNs)
         }
 
         foreach (var key in _old)
-            _entries.Remove(key);
+            Remove(key);
         _old.Clear();
     }
 }

@@ -23,15 +23,19 @@ internal sealed class Hl7RateDetection(DetectionContext context)
     private readonly Rule _replay = context.Of(Hl7Rules.Replay);
     private readonly KeyedState<(IpAddress Client, IpAddress Server), Link> _links = new(MaximumLinks, 600_000_000_000);
     private readonly KeyedState<IpAddress, Receiver> _receivers = new(MaximumLinks, ForwardingNs);
-    private readonly Dictionary<ulong, (long TimeNs, ushort Port)> _controlIds = [];
-    private readonly Queue<ulong> _controlIdOrder = [];
+    private readonly ControlIdMemory _controlIds = new(MaximumControlIds);
+    private readonly long _floodWindow = DetectionContext.Ns(context.Of(Hl7Rules.Flood)["window"]);
+    private readonly double _floodMessages = context.Of(Hl7Rules.Flood)["messages"];
+    private readonly long _failingWindow = DetectionContext.Ns(context.Of(Hl7Rules.FailingInterface)["window"]);
 
-    private sealed class Receiver
+    /// <summary>What came in at one address.</summary>
+    internal sealed class Receiver
     {
         public WindowSum Messages;
     }
 
-    private sealed class Link
+    /// <summary>What went over one link.</summary>
+    internal sealed class Link
     {
         public WindowSum Messages;
         public WindowSum Queries;
@@ -43,25 +47,50 @@ internal sealed class Hl7RateDetection(DetectionContext context)
         public bool ReusesIds;
     }
 
-    public void OnTransaction(Hl7Transaction transaction)
+    public void OnTransaction(Hl7Transaction transaction, Hl7Link? known)
     {
         if (transaction.Event != Hl7Event.Message)
             return;
-        context.Rates.Add(transaction.Client, RateKind.Hl7Messages, 1, transaction.TimeNs);
-        _receivers.Touch(transaction.Server, transaction.TimeNs, static () => new Receiver())?.Messages.Add(1, transaction.TimeNs, ForwardingNs);
-        if (_links.Touch((transaction.Client, transaction.Server), transaction.TimeNs, static () => new Link()) is not { } link)
+        var now = transaction.TimeNs;
+        var (rate, receiver, counts) = (known?.Rate, known?.Receiver, known?.Counts);
+        rate ??= context.Rates.Of(transaction.Client, RateKind.Hl7Messages);
+        rate?.Add(1, now);
+        if (receiver is null or { IsDropped: true })
+            receiver = _receivers.Enter(transaction.Server, now, static () => new Receiver());
+        if (receiver is not null)
+        {
+            receiver.TouchedNs = now;
+            receiver.State.Messages.Add(1, now, ForwardingNs);
+        }
+
+        if (counts is null or { IsDropped: true })
+            counts = _links.Enter((transaction.Client, transaction.Server), now, static () => new Link());
+        if (known is not null)
+            (known.Rate, known.Receiver, known.Counts) = (rate, receiver, counts);
+        if (counts is null)
             return;
-        CheckFlood(transaction, link);
-        CheckQueries(transaction, link);
-        CheckRefusals(transaction, link);
-        CheckReplay(transaction, link);
+        counts.TouchedNs = now;
+        var usual = UsualOf(transaction, known);
+        CheckFlood(transaction, counts.State, usual);
+        CheckQueries(transaction, counts.State, usual, known);
+        CheckRefusals(transaction, counts.State);
+        CheckReplay(transaction, counts.State);
     }
 
-    private void CheckFlood(Hl7Transaction transaction, Link link)
+    /// <summary>Messages that the sender usually sends in a window; 0 when nothing is known.</summary>
+    private double UsualOf(Hl7Transaction transaction, Hl7Link? known)
     {
-        link.Messages.Add(1, transaction.TimeNs, DetectionContext.Ns(_flood["window"]));
-        var usual = context.Rates.UsualOf(transaction.Client, RateKind.Hl7Messages);
-        var threshold = usual > 0 ? Math.Max(_flood["learned_messages"], _flood["factor"] * usual) : _flood["messages"];
+        if (known is null)
+            return context.Rates.UsualOf(transaction.Client, RateKind.Hl7Messages);
+        if (double.IsNaN(known.UsualRate))
+            known.UsualRate = context.Rates.UsualOf(transaction.Client, RateKind.Hl7Messages);
+        return known.UsualRate;
+    }
+
+    private void CheckFlood(Hl7Transaction transaction, Link link, double usual)
+    {
+        link.Messages.Add(1, transaction.TimeNs, _floodWindow);
+        var threshold = usual > 0 ? Math.Max(_flood["learned_messages"], _flood["factor"] * usual) : _floodMessages;
         if (link.Messages.Total < threshold)
             return;
 
@@ -75,12 +104,12 @@ internal sealed class Hl7RateDetection(DetectionContext context)
         context.Alerts.Emit(open);
     }
 
-    private void CheckQueries(Hl7Transaction transaction, Link link)
+    private void CheckQueries(Hl7Transaction transaction, Link link, double usualMessages, Hl7Link? known)
     {
-        if (Hl7SenderDetection.CodeOf(transaction) is not ("QRY" or "QBP" or "QCN" or "QSX" or "VXQ"))
+        if ((known?.TypeOf(transaction.MessageType)?.Code ?? Hl7SenderDetection.CodeOf(transaction)) is not ("QRY" or "QBP" or "QCN" or "QSX" or "VXQ"))
             return;
         link.Queries.Add(1, transaction.TimeNs, DetectionContext.Ns(_query["window"]));
-        var usual = context.Rates.UsualOf(transaction.Client, RateKind.Hl7Messages) * _query["window"] / _flood["window"];
+        var usual = usualMessages * _query["window"] / _flood["window"];
         if (link.Queries.Total < Math.Max(_query["queries"], Math.Min(_query["factor"] * usual, 50 * _query["queries"])))
             return;
         if (Observe(_query, transaction, link.Queries.FirstNs, 0.8, link.Queries.Total) is not { } open)
@@ -94,11 +123,10 @@ internal sealed class Hl7RateDetection(DetectionContext context)
     {
         if (transaction.AckCode is not { } code)
             return;
-        var window = DetectionContext.Ns(_failing["window"]);
-        link.Answered.Add(1, transaction.TimeNs, window);
+        link.Answered.Add(1, transaction.TimeNs, _failingWindow);
         if (code is not ("AE" or "AR" or "CE" or "CR"))
             return;
-        link.Refused.Add(1, transaction.TimeNs, window);
+        link.Refused.Add(1, transaction.TimeNs, _failingWindow);
         if (link.Answered.Total < _failing["messages"] || link.Refused.Total < _failing["share"] * link.Answered.Total)
             return;
         if (Observe(_failing, transaction, link.Refused.FirstNs, 0.8, 1) is not { } open)
@@ -113,18 +141,14 @@ internal sealed class Hl7RateDetection(DetectionContext context)
             return;
         var id = Fingerprint.Of(transaction.SendingApplication, transaction.ControlId.Bytes);
         var now = transaction.TimeNs;
-        if (!_controlIds.TryGetValue(id, out var before))
+        if (!_controlIds.TryGet(id, out var before, out var port))
         {
-            if (transaction.AckCode is not ("AA" or "CA"))
-                return;
-            if (_controlIds.Count >= MaximumControlIds)
-                _controlIds.Remove(_controlIdOrder.Dequeue());
-            _controlIds.Add(id, (now, transaction.ClientPort));
-            _controlIdOrder.Enqueue(id);
+            if (transaction.AckCode is "AA" or "CA")
+                _controlIds.Add(id, now, transaction.ClientPort);
             return;
         }
 
-        if (now - before.TimeNs < DetectionContext.Ns(_replay["age"]) || before.Port == transaction.ClientPort)
+        if (now - before < DetectionContext.Ns(_replay["age"]) || port == transaction.ClientPort)
         {
             link.ReusesIds = true;
             return;

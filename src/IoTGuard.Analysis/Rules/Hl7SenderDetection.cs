@@ -42,19 +42,36 @@ internal sealed class Hl7SenderDetection
         }
     }
 
-    public void OnTransaction(Hl7Transaction transaction)
+    /// <param name="transaction">A transaction; only messages count.</param>
+    /// <param name="link">Its link. What was found to be nothing to tell stays so, and is kept there.</param>
+    public void OnTransaction(Hl7Transaction transaction, Hl7Link? link)
     {
         if (transaction.Event != Hl7Event.Message)
             return;
-        var device = _context.PartyOf(transaction.Client, transaction.ClientMac);
-        var peer = _context.PartyOf(transaction.Server, transaction.ServerMac);
-        CheckSender(transaction, device, peer);
-        CheckType(transaction, device, peer);
-        var receiver = _context.IdentityOf(transaction.Server);
-        if (_received.Count < MaximumReceived)
-            _received.Add((receiver, transaction.SendingApplication, transaction.SendingFacility));
-        if (CodeOf(transaction) is { } code && _receivedCodes.Count < MaximumReceived)
-            _receivedCodes.Add((receiver, code));
+        if (link is { Sender: { } sender } && link.Application == transaction.SendingApplication && link.Facility == transaction.SendingFacility)
+        {
+            sender.Again(transaction.TimeNs);
+        }
+        else
+        {
+            var seen = CheckSender(transaction);
+            if (link is not null)
+                (link.Sender, link.Application, link.Facility) = (seen, transaction.SendingApplication, transaction.SendingFacility);
+            if (_received.Count < MaximumReceived)
+                _received.Add((_context.IdentityOf(transaction.Server), transaction.SendingApplication, transaction.SendingFacility));
+        }
+
+        if (link?.TypeOf(transaction.MessageType) is { } type)
+        {
+            type.Fact.Again(transaction.TimeNs);
+        }
+        else if (CodeOf(transaction) is { } code)
+        {
+            if (CheckType(transaction, code) is { } seen && link is not null)
+                link.Keep(new Hl7LinkType(transaction.MessageType, code, seen));
+            if (_receivedCodes.Count < MaximumReceived)
+                _receivedCodes.Add((_context.IdentityOf(transaction.Server), code));
+        }
     }
 
     /// <summary>The message code, the first component of MSH-9.</summary>
@@ -85,47 +102,53 @@ internal sealed class Hl7SenderDetection
         };
     }
 
-    private void CheckSender(Hl7Transaction transaction, in Party device, in Party peer)
+    /// <summary>Returns where the sender is noted when there is, and always will be, nothing to tell.</summary>
+    private SeenFact? CheckSender(Hl7Transaction transaction)
     {
         var fact = new Fact(FactKind.Hl7Sender, transaction.Client, Text: transaction.SendingApplication, OtherText: transaction.SendingFacility);
-        _context.Facts.Note(fact, transaction.TimeNs);
+        _context.Facts.Note(fact, transaction.TimeNs, out var seen);
         var identity = _context.IdentityOf(transaction.Client);
         if (!_context.Site.IsLearned || _context.Facts.IsLearned(fact) || _context.Scope.IsOutside(transaction.Server))
-            return;
+            return seen;
         var stranger = !_knownSenders.Contains(identity);
         if (!stranger && _received.Contains((identity, fact.Text, fact.OtherText)))
-            return;
+            return seen;
         var weight = stranger ? StrangerWeight : _knownNames.Contains((fact.Text, fact.OtherText)) ? StolenNameWeight : NewNameWeight;
         var confidence = _context.Weigh(FactKind.Hl7Sender, transaction.Client, weight);
         if (confidence < _sender["confidence"])
-            return;
-        var open = _context.Observe(_sender, device, peer, transaction.TimeNs, transaction.TimeNs, confidence);
+            return seen;
+        var open = Observe(_sender, transaction, confidence);
         if (open is null)
-            return;
+            return null;
         open.Alert.Protocol = "hl7";
         open.Include("sender", $"{fact.Text ?? "(no application)"} of {fact.OtherText ?? "(no facility)"}", stranger ? "this address sent no HL7" : "its own names")
             .Include("message types", transaction.MessageType ?? "?").Patient(transaction.Patient).Flow(transaction);
         _context.Alerts.Emit(open);
+        return null;
     }
 
-    private void CheckType(Hl7Transaction transaction, in Party device, in Party peer)
+    /// <summary>Returns where the type is noted when there is, and always will be, nothing to tell.</summary>
+    private SeenFact? CheckType(Hl7Transaction transaction, string code)
     {
-        if (CodeOf(transaction) is not { } code)
-            return;
         var fact = new Fact(FactKind.Hl7Type, transaction.Client, transaction.Server, Text: code);
-        _context.Facts.Note(fact, transaction.TimeNs);
+        _context.Facts.Note(fact, transaction.TimeNs, out var seen);
         if (!_context.Site.IsLearned || _context.Facts.IsLearned(fact) || _context.Scope.IsOutside(transaction.Server)
             || !_knownSenders.Contains(_context.IdentityOf(transaction.Client)) || _receivedCodes.Contains((_context.IdentityOf(transaction.Client), code)))
-            return;
+            return seen;
         var confidence = _context.Weigh(FactKind.Hl7Type, transaction.Client, NewTypeWeight);
         if (confidence < _type["confidence"])
-            return;
-        var open = _context.Observe(_type, device, peer, transaction.TimeNs, transaction.TimeNs, confidence);
+            return seen;
+        var open = Observe(_type, transaction, confidence);
         if (open is null)
-            return;
+            return null;
         open.Alert.Protocol = "hl7";
         open.Include("message type", transaction.MessageType ?? code, "the types of this link while the site was learned")
             .Patient(transaction.Patient).Flow(transaction);
         _context.Alerts.Emit(open);
+        return null;
     }
+
+    private OpenAlert? Observe(Rule rule, Hl7Transaction transaction, double confidence) => _context.Observe(
+        rule, _context.PartyOf(transaction.Client, transaction.ClientMac), _context.PartyOf(transaction.Server, transaction.ServerMac),
+        transaction.TimeNs, transaction.TimeNs, confidence);
 }

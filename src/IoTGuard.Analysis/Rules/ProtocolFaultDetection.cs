@@ -19,7 +19,6 @@ internal sealed class ProtocolFaultDetection(DetectionContext context)
     private readonly Rule _dicom = context.Of(DicomRules.Malformed);
     private readonly Rule _hl7 = context.Of(Hl7Rules.Malformed);
     private readonly Rule _endless = context.Of(Hl7Rules.EndlessFrame);
-    private readonly Rule _path = context.Of(DicomRules.PathTraversal);
     private readonly Dictionary<(IpAddress, ushort), ApplicationProtocol> _services = Services(context.Site);
     private readonly KeyedState<(IpAddress From, IpAddress To, ApplicationProtocol), Faults> _faults = new(MaximumKeys, WindowSeconds * 1_000_000_000L);
 
@@ -36,16 +35,31 @@ internal sealed class ProtocolFaultDetection(DetectionContext context)
             case DicomTransaction { Event: DicomEvent.Fault } dicom:
                 OnFault(dicom, ApplicationProtocol.Dicom, dicom.Fault, dicom.FaultText, dicom.SentByServer);
                 break;
-            case Hl7Transaction { Event: Hl7Event.Fault } hl7:
-                OnFault(hl7, ApplicationProtocol.Hl7, hl7.Fault, hl7.FaultText, sentByServer: false);
-                break;
             case DicomTransaction { Event: DicomEvent.AssociateAccept }:
                 NoteService(transaction, ApplicationProtocol.Dicom);
                 break;
-            case Hl7Transaction { Event: Hl7Event.Message, AckCode: not null }:
-                NoteService(transaction, ApplicationProtocol.Hl7);
-                break;
         }
+    }
+
+    public void OnHl7(Hl7Transaction transaction, Hl7Link? link)
+    {
+        if (transaction.Event == Hl7Event.Fault)
+        {
+            OnFault(transaction, ApplicationProtocol.Hl7, transaction.Fault, transaction.FaultText, sentByServer: false);
+            return;
+        }
+
+        if (transaction is not { Event: Hl7Event.Message, AckCode: not null })
+            return;
+        if (link is { Service: { } service } && link.ServicePort == transaction.ServerPort)
+        {
+            service.Again(transaction.TimeNs);
+            return;
+        }
+
+        var noted = NoteService(transaction, ApplicationProtocol.Hl7);
+        if (link is not null)
+            (link.Service, link.ServicePort) = (noted, transaction.ServerPort);
     }
 
     /// <summary>A connection to a medical service that carried something else.</summary>
@@ -80,11 +94,13 @@ internal sealed class ProtocolFaultDetection(DetectionContext context)
         return services;
     }
 
-    private void NoteService(Transaction transaction, ApplicationProtocol protocol)
+    private SeenFact? NoteService(Transaction transaction, ApplicationProtocol protocol)
     {
-        context.Facts.Note(new Fact(FactKind.MedicalService, transaction.Server, Number: transaction.ServerPort, Text: ApplicationProtocols.NameOf(protocol)), transaction.TimeNs);
+        var fact = new Fact(FactKind.MedicalService, transaction.Server, Number: transaction.ServerPort, Text: ApplicationProtocols.NameOf(protocol));
+        context.Facts.Note(fact, transaction.TimeNs, out var seen);
         if (_services.Count < MaximumKeys)
             _services.TryAdd((transaction.Server, transaction.ServerPort), protocol);
+        return seen;
     }
 
     private void OnFault(Transaction transaction, ApplicationProtocol protocol, Fault fault, string? text, bool sentByServer)
@@ -106,8 +122,6 @@ internal sealed class ProtocolFaultDetection(DetectionContext context)
         if (open is null)
             return;
         open.Include("what", text ?? fault.Kind.ToString()).Flow(transaction);
-        if (fault.Kind == FaultKind.BadCharacters && open.Key.Rule == _path)
-            open.Include("field", "UID");
         context.Alerts.Emit(open);
     }
 
