@@ -49,6 +49,20 @@ public enum ApplicationProtocol : byte
     Tftp,
     Nfs,
     Lpd,
+
+    /// <summary>ONC RPC that is not NFS: the port mapper and others.</summary>
+    OncRpc,
+
+    /// <summary>DCERPC over TCP: the endpoint mapper and the interfaces it leads to.</summary>
+    Dcerpc,
+
+    /// <summary>Microsoft SQL Server.</summary>
+    Tds,
+    MySql,
+    PostgreSql,
+    MongoDb,
+    Redis,
+    OracleTns,
 }
 
 /// <summary>Names and kinds of application protocols.</summary>

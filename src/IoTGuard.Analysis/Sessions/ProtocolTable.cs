@@ -25,8 +25,24 @@ internal static class ProtocolTable
         new("dicom", DicomSession.Probe, static () => new DicomSession(), [104, 2761, 4242, 11112]) { ReadsMidStream = true },
         new("hl7", Hl7Session.Probe, static () => new Hl7Session(), [2575, 6661]) { ReadsMidStream = true },
         new("http", HttpSession.Probe, static () => new HttpSession(), [80, 8080, 8042]),
+        new("smb", SmbSession.Probe, static () => new SmbSession(), [445, 139]) { ReadsMidStream = true },
+        new("ldap", LdapSession.Probe, static () => new LdapSession(), [389, 3268]),
+        new("mqtt", MqttSession.Probe, static () => new MqttSession(), [1883]),
+        new("dcerpc", DcerpcSession.Probe, static () => new DcerpcSession(), [135]),
+        new("oncrpc", RpcStreamSession.Probe, static () => new RpcStreamSession(), [111, 2049]),
+        new("mysql", MySqlSession.Probe, static () => new MySqlSession(), [3306]),
+        new("postgresql", PostgreSqlSession.Probe, static () => new PostgreSqlSession(), [5432]),
+        new("tds", TdsSession.Probe, static () => new TdsSession(), [1433]),
+        new("oracletns", OracleSession.Probe, static () => new OracleSession(), [1521]),
+        new("mongodb", MongoDbSession.Probe, static () => new MongoDbSession(), [27017]),
+        new("redis", RedisSession.Probe, static () => new RedisSession(), [6379]),
+        new("modbus", ModbusSession.Probe, static () => new ModbusSession(), [502]),
+        new("lpd", LpdSession.Probe, static () => new LpdSession(), [515]),
     ];
 
     /// <summary>Protocols over UDP.</summary>
-    public static ProtocolRow[] Datagrams { get; } = [];
+    public static ProtocolRow[] Datagrams { get; } =
+    [
+        new("oncrpc", RpcDatagramSession.Probe, static () => new RpcDatagramSession(), [111, 2049]),
+    ];
 }

@@ -21,6 +21,9 @@ public enum PseudonymKind : byte
     Series,
     Instance,
     Visit,
+
+    /// <summary>A user's account name.</summary>
+    User,
 }
 
 /// <summary>Turns identifiers into keyed pseudonyms. One instance per worker.</summary>
