@@ -21,7 +21,7 @@ public enum SensorEventKind : byte
     Transaction,
     FlowFault,
 
-    /// <summary>An address was seen in ARP.</summary>
+    /// <summary>An address was seen in ARP or in neighbour discovery.</summary>
     Neighbor,
 }
 
@@ -54,7 +54,7 @@ public readonly record struct SensorEvent(EventKey Key, SensorEventKind Kind, in
 /// <summary>A stream fault with the flow it happened in.</summary>
 public readonly record struct FlowFault(Fault Fault, FlowRecord Flow);
 
-/// <summary>An ARP sender: this hardware address says that it has this protocol address.</summary>
+/// <summary>A sender of ARP or of neighbour discovery: this hardware address says that it has this protocol address.</summary>
 /// <param name="IsReply">True for a reply, false for a request or announcement.</param>
 public readonly record struct Neighbor(MacAddress Mac, IpAddress Address, MacAddress TargetMac, IpAddress Target, bool IsReply, ushort Vlan);
 

@@ -33,6 +33,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
 
     private readonly FlowShard[] _shards = [.. Enumerable.Range(0, FlowLimits.Shards).Select(_ => new FlowShard(options))];
     private readonly RecentPackets[] _recent = [.. Enumerable.Range(0, FlowLimits.Shards).Select(_ => new RecentPackets())];
+    private readonly NeighborWatch[] _neighbors = [.. Enumerable.Range(0, FlowLimits.Shards).Select(_ => new NeighborWatch())];
     private FlowRecord _record;
 
     private FlowShard Shard(ulong hash) => _shards[FlowHasher.ShardOf(hash)];
@@ -224,6 +225,8 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             Tell(shard, index, SensorEventKind.FlowEstablished, FlowEndReason.Active);
         }
 
+        if (view.Kind == PacketKind.Icmpv6 && _neighbors[FlowHasher.ShardOf(packet.Hash)].OnPacket(context, frame, view, shard, index, direction, store.Clock))
+            store.Counters.Neighbors++;
         if (view.Kind == PacketKind.Udp && view.PayloadLength > 0 && !head.Has(FlowFlags.Unread))
             ReadDatagram(shard, index, direction, frame.Slice(view.PayloadOffset, view.PayloadLength), view.PayloadWireLength - view.PayloadLength);
     }

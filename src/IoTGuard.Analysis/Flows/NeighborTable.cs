@@ -4,7 +4,7 @@ using IoTGuard.Wire.Network;
 namespace IoTGuard.Analysis.Flows;
 
 /// <summary>
-/// ARP senders told lately: a pair of hardware and protocol address that stays the same is told once per <see cref="RepeatNs"/>. Of
+/// Senders of ARP or neighbour discovery told lately: a pair of hardware and protocol address that stays the same is told once per <see cref="RepeatNs"/>. Of
 /// <see cref="Entries"/> places a pair has one by its address; another pair on it takes it over, so that a changed binding is told at once.
 /// </summary>
 internal sealed class NeighborTable

@@ -38,11 +38,25 @@ internal static class ProtocolTable
         new("redis", RedisSession.Probe, static () => new RedisSession(), [6379]),
         new("modbus", ModbusSession.Probe, static () => new ModbusSession(), [502]),
         new("lpd", LpdSession.Probe, static () => new LpdSession(), [515]),
+        new("dns", DnsProbe.Stream, static () => new DnsStreamSession(), [53]),
+        new("kerberos", KerberosStreamSession.Probe, static () => new KerberosStreamSession(), [88]),
     ];
 
     /// <summary>Protocols over UDP.</summary>
     public static ProtocolRow[] Datagrams { get; } =
     [
         new("oncrpc", RpcDatagramSession.Probe, static () => new RpcDatagramSession(), [111, 2049]),
+        new("dns", DnsProbe.Datagram, static () => new DnsSession(), [53, 137, 5353, 5355]),
+        new("dhcp", DhcpSession.Probe, static () => new DhcpSession(), []),
+        new("dhcpv6", Dhcpv6Session.Probe, static () => new Dhcpv6Session(), [546, 547]),
+        new("ntp", NtpSession.Probe, static () => new NtpSession(), [123]),
+        new("snmp", SnmpSession.Probe, static () => new SnmpSession(), [161, 162]),
+        new("syslog", SyslogSession.Probe, static () => new SyslogSession(), [514]),
+        new("intellivue", IntelliVueSession.Probe, static () => new IntelliVueSession(), [24005, 24105]),
+        new("bacnet", BacnetSession.Probe, static () => new BacnetSession(), [47808, 47809, 47810]),
+        new("coap", CoapSession.Probe, static () => new CoapSession(), [5683]),
+        new("radius", RadiusSession.Probe, static () => new RadiusSession(), [1645, 1646, 1812, 1813, 3799]),
+        new("kerberos", KerberosSession.Probe, static () => new KerberosSession(), [88]),
+        new("tftp", TftpSession.Probe, static () => new TftpSession(), []),
     ];
 }

@@ -67,6 +67,7 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
         _flows = conversation.Record;
         _flow = 0;
         _conversation = conversation;
+        _handOver = false;
     }
 
     /// <summary>A fresh transaction with time and endpoints filled in.</summary>
@@ -110,7 +111,7 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
 
     /// <summary>
     /// A stream session is done with the connection: what follows its consumed bytes, in both directions, is another protocol's (STARTTLS, HTTP
-    /// CONNECT). The session is ended after this call, and the probes look anew.
+    /// CONNECT). To be called within <see cref="StreamSession.OnData"/> only. The session is ended after that call, and the probes look anew.
     /// </summary>
     public void HandOver() => _handOver = true;
 

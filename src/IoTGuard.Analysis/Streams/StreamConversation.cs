@@ -411,7 +411,8 @@ internal sealed class StreamConversation(StreamStore store) : Conversation
     {
         if (stream.Rejected || data.Length + stream.PendingLength == 0)
             return;
-        var take = Math.Min(data.Length, FlowLimits.MaximumProbeBytes - stream.PendingLength);
+        // After a hand-over more may wait than probes are shown.
+        var take = Math.Clamp(FlowLimits.MaximumProbeBytes - stream.PendingLength, 0, data.Length);
         var prefix = data;
         if (stream.PendingLength > 0)
         {

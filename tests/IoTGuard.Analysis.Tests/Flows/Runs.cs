@@ -18,6 +18,9 @@ internal sealed class Outcome
 
     public List<(EventKey Key, Neighbor Neighbor)> Neighbors { get; } = [];
 
+    /// <summary>Every transaction with its protocol, fields and claims.</summary>
+    public List<string> Transactions { get; } = [];
+
     public SensorCounters Counters;
 
     public List<FlowRecord> Closed => [.. Flows.Where(f => f.Kind == SensorEventKind.FlowClosed).Select(f => f.Flow)];
@@ -31,11 +34,11 @@ internal static class Runs
 {
     public static SensorOptions Options { get; } = new() { PseudonymKey = new byte[32] };
 
-    public static Outcome Run(this Capture capture, SensorOptions? options = null, ProtocolRow[]? protocols = null, int workers = 1, int batchFrames = 512)
+    public static Outcome Run(this Capture capture, SensorOptions? options = null, ProtocolRow[]? protocols = null, int workers = 1, int batchFrames = 512, ProtocolRow[]? datagrams = null)
     {
         options ??= Options;
         var sensors = Enumerable.Range(0, workers)
-            .Select(i => protocols is null ? new Sensor(options, i, workers) : new Sensor(options, protocols, [], i, workers)).ToArray();
+            .Select(i => protocols is null && datagrams is null ? new Sensor(options, i, workers) : new Sensor(options, protocols ?? [], datagrams ?? [], i, workers)).ToArray();
         var outputs = sensors.Select(_ => new EventBatch()).ToArray();
         var router = new FrameRouter(options);
         var outcome = new Outcome();
@@ -111,7 +114,8 @@ internal static class Runs
                     outcome.Text.Append(batch.Neighbor(e.Index));
                     break;
                 case SensorEventKind.Transaction:
-                    outcome.Text.Append(batch.Transaction(e.Index).EventName);
+                    outcome.Transactions.Add(Datagrams.DatagramContract.Describe(batch.Transaction(e.Index)));
+                    outcome.Text.Append(outcome.Transactions[^1]);
                     break;
                 default:
                     outcome.Flows.Add((e.Key, e.Kind, batch.Flow(e.Index)));
