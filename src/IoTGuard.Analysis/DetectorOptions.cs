@@ -20,6 +20,9 @@ public sealed record DetectorOptions
     /// <summary>An open alert is sent again at most this often, ns of packet time.</summary>
     public long UpdateIntervalNs { get; init; } = 60_000_000_000;
 
+    /// <summary>An alert joins the incident of its device or victim when that was active within this time, ns of packet time.</summary>
+    public long IncidentWindowNs { get; init; } = 1_800_000_000_000;
+
     /// <summary>Addresses that belong to the site besides the private ones.</summary>
     public IReadOnlyList<AddressPrefix> InsideNetworks { get; init; } = [];
 

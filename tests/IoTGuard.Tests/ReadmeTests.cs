@@ -11,13 +11,24 @@ public sealed class ReadmeTests
     [Fact]
     public void Every_example_runs()
     {
-        var lines = Examples().ToList();
+        var lines = Examples("README.md").ToList();
         Assert.Contains("./iotguard analyze captures/hospital-attacks.pcapng", lines);
         foreach (var line in lines.Where(IsRunHere))
         {
             var run = ProgramRun.Shell(line);
             Assert.True(run.Status == 0, $"'{line}' ended with {run.Status}: {run.Error}");
         }
+    }
+
+    /// <summary>As one script, because later lines use what earlier ones set.</summary>
+    [Theory]
+    [InlineData("analysts.md")]
+    public void Every_example_of_a_guide_runs(string guide)
+    {
+        var script = string.Join('\n', Examples("docs", guide));
+        Assert.Contains("./iotguard", script, StringComparison.Ordinal);
+        var run = ProgramRun.Shell("set -euo pipefail\nrm -rf artifacts/analysts\n" + script);
+        Assert.True(run.Status == 0, $"{run.Status}: {run.Error}");
     }
 
     [Fact]
@@ -28,10 +39,10 @@ public sealed class ReadmeTests
             Assert.True(Path.Exists(Repository.PathOf(link.Groups["path"].Value)), $"README.md names {link.Groups["path"].Value}");
     }
 
-    private static IEnumerable<string> Examples()
+    private static IEnumerable<string> Examples(params string[] path)
     {
         var inShell = false;
-        foreach (var line in File.ReadLines(Repository.PathOf("README.md")))
+        foreach (var line in File.ReadLines(Repository.PathOf(path)))
         {
             if (line.StartsWith("```", StringComparison.Ordinal))
                 inShell = line == "```sh";

@@ -1,7 +1,8 @@
 namespace IoTGuard.Analysis.Alerts;
 
 /// <summary>A device as an alert names it; absent facts are null.</summary>
-public sealed record AlertEndpoint(string? Ip, string? Mac, string? Role, string? Name, string? Vendor, string? Model);
+/// <param name="Zone">Name of its zone in the site's policy; null when no zone holds it.</param>
+public sealed record AlertEndpoint(string? Ip, string? Mac, string? Role, string? Name, string? Vendor, string? Model, string? Zone = null);
 
 /// <summary>One observed value beside what is normal.</summary>
 /// <param name="Name">What was measured.</param>
@@ -24,6 +25,9 @@ public sealed class Alert
 {
     /// <summary>Deterministic: from rule, device, peer and first packet time.</summary>
     public required string Id { get; init; }
+
+    /// <summary>Id of the incident that it belongs to, deterministic too.</summary>
+    public string? Incident { get; set; }
 
     public required string Rule { get; init; }
 

@@ -19,6 +19,7 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
 
     private readonly Dictionary<AlertKey, OpenAlert> _open = [];
     private readonly List<OpenAlert> _due = [];
+    private readonly IncidentBook _incidents = new(options.IncidentWindowNs);
 
     /// <summary>Alerts closed before their time because too many were open.</summary>
     public long Overflows { get; private set; }
@@ -45,6 +46,8 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
                 open.Alert.LastSeenNs = Math.Max(open.Alert.LastSeenNs, timeNs);
                 open.Alert.Confidence = Math.Max(open.Alert.Confidence, confidence);
                 open.Peer ??= peer == default ? null : peer;
+                if (rule.Has(RuleTraits.Hostile))
+                    open.Incident.LastNs = Math.Max(open.Incident.LastNs, timeNs);
                 return open;
             }
 
@@ -54,9 +57,12 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
         if (_open.Count >= options.MaximumOpenAlerts)
             MakeRoom();
         firstNs = Math.Min(firstNs, timeNs);
+        var id = IdOf(key, firstNs);
+        var incident = _incidents.Join(rule, Identified(device), Identified(peer), id, timeNs);
         open = new OpenAlert(key, new Alert
         {
-            Id = IdOf(key, firstNs),
+            Id = id,
+            Incident = incident.Id,
             Rule = rule.Id,
             Title = rule.Title,
             Category = rule.Category,
@@ -73,6 +79,7 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
         })
         {
             Peer = peer == default ? null : peer,
+            Incident = incident,
         };
         _open.Add(key, open);
         return open;
@@ -125,6 +132,9 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
         return new AlertEndpoint(ip, device.Mac.IsNone ? null : device.Mac.ToString(), !IsSure(role) ? null : RoleJudgement.NameOf(role.Role),
             device.DisplayName, device.Vendor, device.Model);
     }
+
+    /// <summary>A party by the first of its device's addresses.</summary>
+    private Party Identified(in Party party) => devices.Find(party.Address) is { } device ? party with { Address = device.Address } : party;
 
     private static bool IsSure(RoleJudgement role) =>
         role.Confidence >= LeastRoleConfidence || role.Role is DeviceRole.Client or DeviceRole.Server or DeviceRole.InfrastructureServer;
@@ -181,17 +191,20 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
         alert.Description = AlertText.Render(open.Key.Rule.Template, open);
     }
 
-    /// <summary>The rule's severity, one more for a server that care depends on, one more from ten patients on, two from a hundred; one less when unsure.</summary>
+    /// <summary>The rule's severity, one more when care depends on either side, one more from ten patients on, two from a hundred; one less when unsure.</summary>
     private static int SeverityOf(Rule rule, Alert alert)
     {
         var severity = rule.Severity;
         if (rule.Has(RuleTraits.Standing) && severity < 5)
             return severity;
-        if (alert.Peer?.Role is "pacs" or "interface-engine" or "worklist-server" or "hospital-information-system")
+        if (CareDependsOn(alert.Peer) || CareDependsOn(alert.Device))
             severity++;
         severity += alert.PatientsAffected switch { >= 100 => 2, >= 10 => 1, _ => 0 };
         if (alert.Confidence < 0.5)
             severity--;
         return Math.Clamp(severity, 0, 10);
     }
+
+    private static bool CareDependsOn(AlertEndpoint? endpoint) =>
+        endpoint?.Role is "pacs" or "interface-engine" or "worklist-server" or "hospital-information-system" or "modality" or "analyzer";
 }

@@ -37,6 +37,8 @@ internal sealed class OpenAlert(AlertKey key, Alert alert)
 
     public Party? Peer { get; set; }
 
+    public required Incident Incident { get; init; }
+
     public bool IsNew { get; set; } = true;
 
     /// <summary>Packet time of the last emission, ns.</summary>

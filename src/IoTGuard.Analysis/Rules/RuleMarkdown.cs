@@ -14,7 +14,7 @@ public static class RuleMarkdown
             # Detections
 
             Written from the rule table in `src/IoTGuard.Analysis/Rules`; a test fails when this page is not current. Severity goes from 0 to 10 and
-            grows with the role of the peer and the number of patients. *Baseline* rules compare with a learned site and are silent without one.
+            grows when care depends on one of the two devices, and with the number of patients. *Baseline* rules compare with a learned site and are silent without one.
             *Standing* findings are told once, and not at all when they stood while the site was learned.
 
             | Rule | Category | Severity | ATT&CK |

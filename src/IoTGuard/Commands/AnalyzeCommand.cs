@@ -2,6 +2,7 @@ using System.CommandLine;
 using IoTGuard.Outputs;
 using IoTGuard.Outputs.Syslog;
 using IoTGuard.Pipeline;
+using IoTGuard.Sites.State;
 
 namespace IoTGuard.Commands;
 
@@ -42,7 +43,7 @@ internal static class AnalyzeCommand
                 var receivers = new SyslogReceivers(parsed.GetValue(syslog) ?? []);
                 using var setup = RunSetup.ForCaptures(parsed.GetValue(captures)!, parsed.GetValue(site), parsed.GetValue(workers), parsed.GetValue(vlanAware));
                 using var outputs = new RunOutputs(
-                    parsed.GetValue(alerts), parsed.GetValue(flows), parsed.GetValue(transactions), setup.WithPseudonyms, receivers);
+                    parsed.GetValue(alerts), parsed.GetValue(flows), parsed.GetValue(transactions), setup.WithPseudonyms, receivers, RunState.Open(parsed.GetValue(site)));
                 var run = new AnalysisRun(setup, outputs);
                 run.Execute(cancellation);
                 return outputs.Finish(run);

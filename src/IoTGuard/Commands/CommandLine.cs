@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using IoTGuard.Capture;
 
 namespace IoTGuard.Commands;
@@ -20,6 +21,8 @@ internal static class CommandLine
             AnalyzeCommand.Create(),
             LearnCommand.Create(),
             SensorCommand.Create(),
+            DevicesCommand.Create(),
+            Alerts.AlertsCommand.Create(),
             EvaluateCommand.Create(),
             DoctorCommand.Create(),
         };
@@ -27,7 +30,8 @@ internal static class CommandLine
         if (parsed.Errors.Count > 0)
         {
             var command = parsed.CommandResult.Command;
-            var help = command == root ? "iotguard --help" : $"iotguard {command.Name} --help";
+            var path = string.Join(' ', Path(parsed.CommandResult).Reverse());
+            var help = command == root ? "iotguard --help" : $"iotguard {path} --help";
             return Fail(ExitStatus.Unusable, $"{parsed.Errors[0].Message.TrimEnd('.')}; see '{help}'");
         }
 
@@ -49,6 +53,13 @@ internal static class CommandLine
             var place = new System.Diagnostics.StackTrace(e).GetFrame(0)?.GetMethod();
             return Fail(ExitStatus.InternalError, $"internal error: {e.GetType().Name} in {place?.DeclaringType?.Name}.{place?.Name}; please report it");
         }
+    }
+
+    /// <summary>A command and those that it belongs to, without the program.</summary>
+    private static IEnumerable<string> Path(CommandResult result)
+    {
+        for (var at = result; at?.Parent is CommandResult parent; at = parent)
+            yield return at.Command.Name;
     }
 
     private static int Fail(int status, string message)

@@ -6,6 +6,7 @@ using IoTGuard.Outputs;
 using IoTGuard.Outputs.Syslog;
 using IoTGuard.Pipeline;
 using IoTGuard.Sites;
+using IoTGuard.Sites.State;
 
 namespace IoTGuard.Commands;
 
@@ -51,12 +52,20 @@ internal static class LearnCommand
                 if (model is not null)
                     learned = learned.WithModel(model.Save());
                 folder.Save(learned);
+                var losses = onlyModel ? null : Remember(folder.Path, run);
                 if (model is not null)
                     folder.SaveText("model.md", ModelReport.Card(model, learned.ScoredFlowsPerHour));
                 LearnSummary.Print(Terminal.Output, learned, folder.Path, ModelReport.Describe(model, sample));
-                return outputs.Status(run, []);
+                return outputs.Status(run, losses is null ? [] : [losses]);
             },
             CancellationToken.None));
         return command;
+    }
+
+    /// <summary>Takes the devices into the state of the site. What was found while learning is no news and stays out.</summary>
+    private static string? Remember(string folder, AnalysisRun run)
+    {
+        using var state = RunState.Open(folder);
+        return state.Save([], run.Detector.Devices.Devices, run.FirstNs);
     }
 }

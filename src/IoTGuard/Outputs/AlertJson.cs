@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using IoTGuard.Analysis.Alerts;
+using IoTGuard.Sites.State;
 
 namespace IoTGuard.Outputs;
 
@@ -10,7 +11,8 @@ internal sealed class AlertJson : IDisposable
     private readonly Utf8JsonWriter _writer = new(Stream.Null, JsonForm.Options);
 
     /// <summary>Writes the alert; <paramref name="phase"/> is written for live outputs and left out (null) for final alerts.</summary>
-    public void Write(IBufferWriter<byte> destination, Alert alert, AlertPhase? phase)
+    /// <param name="suppression">What suppresses the alert; null = nothing, and then nothing is written about it.</param>
+    public void Write(IBufferWriter<byte> destination, Alert alert, AlertPhase? phase, Suppression? suppression = null)
     {
         var json = _writer;
         json.Reset(destination);
@@ -18,6 +20,7 @@ internal sealed class AlertJson : IDisposable
         json.WriteString("id"u8, alert.Id);
         if (phase is { } p)
             json.WriteString("phase"u8, p switch { AlertPhase.Opened => "opened", AlertPhase.Updated => "updated", _ => "closed" });
+        json.WriteString("incident"u8, alert.Incident);
         json.WriteString("rule"u8, alert.Rule);
         json.WriteString("title"u8, alert.Title);
         json.WriteString("category"u8, alert.Category);
@@ -59,6 +62,14 @@ internal sealed class AlertJson : IDisposable
         else
             json.WriteNull("patients_affected"u8);
         json.WriteString("recommendation"u8, alert.Recommendation);
+        if (suppression is not null)
+        {
+            json.WriteStartObject("suppressed"u8);
+            json.WriteNumber("by"u8, suppression.Id);
+            json.WriteString("reason"u8, suppression.Reason);
+            json.WriteEndObject();
+        }
+
         json.WriteEndObject();
         json.Flush();
     }
@@ -74,6 +85,8 @@ internal sealed class AlertJson : IDisposable
         _writer.WriteString("name"u8, endpoint.Name);
         _writer.WriteString("vendor"u8, endpoint.Vendor);
         _writer.WriteString("model"u8, endpoint.Model);
+        if (endpoint.Zone is not null)
+            _writer.WriteString("zone"u8, endpoint.Zone);
         _writer.WriteEndObject();
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.Outputs.Syslog;
+using IoTGuard.Sites.State;
 
 namespace IoTGuard.Outputs;
 
@@ -13,10 +14,12 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
     private readonly AlertJson _alertJson = new();
     private readonly TransactionJson? _transactionJson;
     private readonly SyslogReceivers _receivers;
+    private readonly StateWriter? _state;
     private readonly bool _quiet;
 
-    public LiveOutputs(string? alertFile, string? transactionFile, bool withPseudonyms, SyslogReceivers receivers)
+    public LiveOutputs(string? alertFile, string? transactionFile, bool withPseudonyms, SyslogReceivers receivers, StateWriter? state)
     {
+        _state = state;
         _alertFile = alertFile is null ? null : OutputFile.Append(alertFile);
         _transactionFile = transactionFile is null ? null : OutputFile.Append(transactionFile);
         _transactionJson = _transactionFile is null ? null : new TransactionJson(withPseudonyms);
@@ -27,20 +30,31 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
     /// <summary>Alerts opened so far.</summary>
     public long Opened { get; private set; }
 
-    /// <summary>Alert messages and lines that were lost so far.</summary>
-    public long Lost => _receivers.Dropped + (_alertFile?.LostLines ?? 0) + (_transactionFile?.LostLines ?? 0);
+    /// <summary>Alerts opened so far that are suppressed.</summary>
+    public long Suppressed { get; private set; }
+
+    /// <summary>Alert messages, lines and changes of the state that were lost so far.</summary>
+    public long Lost => _receivers.Dropped + (_state?.Lost ?? 0) + (_alertFile?.LostLines ?? 0) + (_transactionFile?.LostLines ?? 0);
 
     public void OnAlert(Alert alert, AlertPhase phase)
     {
+        var suppression = _state?.Suppressions.Of(alert);
+        _state?.OnAlert(alert, phase);
         if (phase == AlertPhase.Opened)
+        {
             Opened++;
+            Suppressed += suppression is null ? 0 : 1;
+        }
+
         if (_alertFile is not null)
         {
-            _alertJson.Write(_alertFile.Buffer, alert, phase);
+            _alertJson.Write(_alertFile.Buffer, alert, phase, suppression);
             _alertFile.EndLine();
             _alertFile.Flush();
         }
 
+        if (suppression is not null)
+            return;
         _receivers.OnAlert(alert, phase);
         if (!_quiet && phase != AlertPhase.Updated)
         {
@@ -72,11 +86,14 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
         }
 
         problems.AddRange(_receivers.Complete());
+        if (_state?.Complete() is { } loss)
+            problems.Add(loss);
         return problems;
     }
 
     public void Dispose()
     {
+        _state?.Dispose();
         _alertFile?.Dispose();
         _transactionFile?.Dispose();
         _alertJson.Dispose();

@@ -3,6 +3,7 @@ using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.Outputs.Syslog;
 using IoTGuard.Pipeline;
+using IoTGuard.Sites.State;
 
 namespace IoTGuard.Outputs;
 
@@ -15,10 +16,12 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
     private readonly FlowCsv? _flows;
     private readonly TransactionJson? _transactions;
     private readonly SyslogReceivers _receivers;
+    private readonly RunState _state;
     private readonly List<Alert> _alerts = [];
 
-    public RunOutputs(string? alertFile, string? flowFile, string? transactionFile, bool withPseudonyms, SyslogReceivers receivers)
+    public RunOutputs(string? alertFile, string? flowFile, string? transactionFile, bool withPseudonyms, SyslogReceivers receivers, RunState? state = null)
     {
+        _state = state ?? RunState.None;
         _receivers = receivers;
         _alertFile = alertFile is null ? null : OutputFile.Create(alertFile);
         _flowFile = flowFile is null ? null : OutputFile.Create(flowFile);
@@ -40,6 +43,7 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
 
     public void OnAlert(Alert alert, AlertPhase phase)
     {
+        _state.OnAlert(alert, phase);
         if (phase == AlertPhase.Closed)
             _alerts.Add(alert);
     }
@@ -63,22 +67,33 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
             using var json = new AlertJson();
             foreach (var alert in _alerts)
             {
-                json.Write(_alertFile.Buffer, alert, phase: null);
+                json.Write(_alertFile.Buffer, alert, phase: null, _state.Suppressions.Of(alert));
                 _alertFile.EndLine();
             }
         }
 
         foreach (var file in Files)
             file.Flush();
-        foreach (var alert in _alerts)
+        foreach (var alert in _alerts.Where(a => _state.Suppressions.Of(a) is null))
             _receivers.OnAlert(alert, AlertPhase.Closed);
-        var undelivered = _receivers.Complete();
-        new RunSummary(run, _alerts).Print(UsesStandardOutput ? Terminal.Error : Terminal.Output);
-        return Status(run, undelivered);
+        List<string> losses = [.. _receivers.Complete()];
+        if (Save(run) is { } loss)
+            losses.Add(loss);
+        new RunSummary(run, _alerts, _state.Suppressions).Print(UsesStandardOutput ? Terminal.Error : Terminal.Output);
+        return Status(run, losses);
+    }
+
+    /// <summary>Writes alerts and devices into the state of the site. Returns what was lost, or null.</summary>
+    public string? Save(AnalysisRun run)
+    {
+        if (_state.Notice is { } notice)
+            Console.Error.WriteLine("iotguard: " + notice);
+        return _state.Save(_alerts, run.Detector.Devices.Devices, run.FirstNs);
     }
 
     public void Dispose()
     {
+        _state.Dispose();
         foreach (var file in Files)
             file.Dispose();
         _transactions?.Dispose();

@@ -4,12 +4,13 @@ using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Inventory;
 using IoTGuard.Pipeline;
 using IoTGuard.Wire.Tunnels;
+using IoTGuard.Sites.State;
 using Spectre.Console;
 
 namespace IoTGuard.Outputs;
 
 /// <summary>What a run found, for people: what was read and lost, devices, protocol activity, alerts.</summary>
-internal sealed class RunSummary(AnalysisRun run, IReadOnlyList<Alert> alerts)
+internal sealed class RunSummary(AnalysisRun run, IReadOnlyList<Alert> alerts, Suppressions? suppressions = null)
 {
     /// <summary>Most devices listed; the others are counted.</summary>
     private const int MaximumDevices = 40;
@@ -128,10 +129,11 @@ internal sealed class RunSummary(AnalysisRun run, IReadOnlyList<Alert> alerts)
 
     private void PrintAlerts(IAnsiConsole console)
     {
-        Heading(console, $"Alerts ({Number(alerts.Count)})");
-        if (alerts.Count == 0)
+        var told = alerts.Where(a => suppressions?.Of(a) is null).ToList();
+        Heading(console, $"Alerts ({Number(told.Count)})");
+        if (told.Count == 0)
             console.WriteLine("none");
-        foreach (var alert in alerts.OrderByDescending(a => a.Severity).ThenBy(a => a.FirstSeenNs).Take(MaximumAlerts))
+        foreach (var alert in told.OrderByDescending(a => a.Severity).ThenBy(a => a.FirstSeenNs).Take(MaximumAlerts))
         {
             var colour = alert.Severity switch { >= 8 => "red", >= 5 => "yellow", _ => "blue" };
             console.MarkupLineInterpolated($"[{colour}]{alert.Severity,2}/10[/]  [bold]{alert.Title}[/]  ({alert.Rule}, {alert.Category})");
@@ -142,8 +144,10 @@ internal sealed class RunSummary(AnalysisRun run, IReadOnlyList<Alert> alerts)
             console.WriteLine();
         }
 
-        if (alerts.Count > MaximumAlerts)
-            console.WriteLine($"and {Number(alerts.Count - MaximumAlerts)} more; --alerts FILE writes them all");
+        if (told.Count > MaximumAlerts)
+            console.WriteLine($"and {Number(told.Count - MaximumAlerts)} more; --alerts FILE writes them all");
+        foreach (var group in alerts.Select(a => suppressions?.Of(a)).OfType<Suppression>().GroupBy(s => s).OrderBy(g => g.Key.Id))
+            console.WriteLine($"{Number(group.Count())} suppressed by {group.Key.Id} ({group.Key.Scope}): {group.Key.Reason}");
     }
 
     private static void Indented(IAnsiConsole console, string text) => console.Write(new Padder(new Text(text), new Padding(7, 0, 0, 0)));

@@ -7,6 +7,7 @@ using IoTGuard.Outputs;
 using IoTGuard.Outputs.Syslog;
 using IoTGuard.Settings;
 using IoTGuard.Sites;
+using IoTGuard.Sites.State;
 
 namespace IoTGuard.Pipeline;
 
@@ -18,13 +19,15 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     private readonly Sensor[] _sensors;
     private readonly LiveOutputs _outputs;
     private readonly Detector _detector;
+    private readonly DeviceWatch? _devices;
 
-    private SensorRun(SensorSettings settings, IReadOnlyList<PacketRing> rings, Site site, byte[]? key, LiveOutputs outputs)
+    private SensorRun(SensorSettings settings, IReadOnlyList<PacketRing> rings, Site site, byte[]? key, LiveOutputs outputs, StateWriter? state)
     {
         _settings = settings;
         _rings = rings;
         _outputs = outputs;
         _detector = new Detector(site, new DetectorOptions(), outputs);
+        _devices = state is null ? null : new DeviceWatch(_detector.Devices, state);
         var options = new SensorOptions { PseudonymKey = key ?? RandomNumberGenerator.GetBytes(32), VlanAware = settings.VlanAware };
         _sensors = [.. rings.Select(_ => new Sensor(options))];
     }
@@ -52,8 +55,9 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         {
             if (settings.User is not null)
                 Privileges.Drop(settings.User);
-            var outputs = new LiveOutputs(settings.Alerts, settings.Transactions, key is not null, receivers);
-            return new SensorRun(settings, rings, site, key, outputs);
+            var state = OpenState(settings.Site);
+            var outputs = new LiveOutputs(settings.Alerts, settings.Transactions, key is not null, receivers, state);
+            return new SensorRun(settings, rings, site, key, outputs, state);
         }
         catch (Exception e)
         {
@@ -72,6 +76,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         using (Statistics())
             new LivePipeline(_rings, _sensors, this).Run(cancellation);
         _detector.Complete();
+        _devices?.Complete();
         var problems = _outputs.Close();
         LogStatistics();
         foreach (var problem in _rings.SelectMany(r => r.Problems).Select(p => p.Reason).Distinct(StringComparer.Ordinal))
@@ -94,6 +99,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     public void OnClock(long clockNs)
     {
         _detector.AdvanceTo(clockNs);
+        _devices?.OnClock(clockNs);
         _outputs.Flush();
     }
 
@@ -102,6 +108,17 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         foreach (var ring in _rings)
             ring.Dispose();
         _outputs.Dispose();
+    }
+
+    /// <summary>The state of the site, opened by the user that the sensor runs as; null without a site, or when it may not be written.</summary>
+    private static StateWriter? OpenState(string? folder)
+    {
+        if (folder is null)
+            return null;
+        if (SiteState.TryOpenToWrite(folder) is { } state)
+            return new StateWriter(state);
+        Log(RunState.NoticeOf(folder));
+        return null;
     }
 
     private Timer? Statistics()
@@ -121,7 +138,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         var losses = LossTable.Of(counters).Where(c => c is { IsLoss: true, Count: > 0 }).Select(c => $"  {RunSummary.Number(c.Count)} {c.Text}");
         Log($"packets {RunSummary.Number(statistics.Sum(s => s.Frames))}  bytes {RunSummary.Bytes(statistics.Sum(s => s.Bytes))}"
             + $"  kernel drops {RunSummary.Number(statistics.Sum(s => s.KernelDrops))}  flows {RunSummary.Number(counters.FlowsOpened)}"
-            + $"  alerts {RunSummary.Number(_outputs.Opened)}  undelivered {RunSummary.Number(_outputs.Lost)}" + string.Concat(losses));
+            + $"  alerts {RunSummary.Number(_outputs.Opened)}{(_outputs.Suppressed > 0 ? $" ({RunSummary.Number(_outputs.Suppressed)} suppressed)" : "")}  undelivered {RunSummary.Number(_outputs.Lost)}" + string.Concat(losses));
     }
 
     private static void Log(string text) =>

@@ -25,11 +25,17 @@ internal sealed class SiteFolder(string path)
 
     public bool Exists => Directory.Exists(Path) && File.Exists(System.IO.Path.Combine(Path, Site.ManifestFile));
 
+    /// <summary>Ends the command when the folder does not exist.</summary>
+    public static void RequireFolder(string folder)
+    {
+        if (!Directory.Exists(folder))
+            throw Unusable($"the site folder {folder} does not exist; make it with 'iotguard learn CAPTURE --site {folder}'");
+    }
+
     /// <summary>The site in the folder.</summary>
     public Site Load()
     {
-        if (!Directory.Exists(Path))
-            throw Unusable($"the site folder {Path} does not exist; make it with 'iotguard learn CAPTURE --site {Path}'");
+        RequireFolder(Path);
         if (!Exists)
             throw Unusable($"{Path} is not a site folder ({Site.ManifestFile} is missing); make one with 'iotguard learn CAPTURE --site {Path}'");
         var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);

@@ -16,12 +16,13 @@ public sealed class SensorTests
         using var folder = new TemporaryFolder();
         var capture = Repository.PathOf("captures", "hospital-attacks.pcapng");
         Assert.Equal(0, ProgramRun.Of("analyze", capture, "--transactions", folder["file"]).Status);
+        Assert.Equal(0, ProgramRun.Of("learn", Repository.PathOf("captures", "hospital-benign.pcapng"), "--site", folder["site"]).Status);
 
         var program = Repository.PathOf("artifacts", "bin", "IoTGuard", "release", "iotguard.dll");
         var run = InNamespace($"""
             ip link add mon type veth peer name gen
             ip link set mon mtu 65535 up && ip link set gen mtu 65535 up
-            dotnet {program} sensor --interface mon --workers 2 --alerts {folder["alerts"]} --transactions {folder["live"]} > {folder["out"]} 2> {folder["log"]} &
+            dotnet {program} sensor --interface mon --workers 2 --site {folder["site"]} --alerts {folder["alerts"]} --transactions {folder["live"]} > {folder["out"]} 2> {folder["log"]} &
             sensor=$!
             while ! grep -q capturing {folder["log"]}; do sleep 0.1; done
             before=$(cat /sys/class/net/mon/statistics/tx_packets)
@@ -46,6 +47,10 @@ public sealed class SensorTests
             Assert.Contains(id + "opened", phases);
             Assert.Contains(id + "closed", phases);
         }
+
+        var remembered = ProgramRun.Of("alerts", "list", "--site", folder["site"], "--state", "closed", "--format", "csv").OutputLines.Skip(1).Select(l => l.Split(',')[0]);
+        Assert.Equal(ids.Order(StringComparer.Ordinal), remembered.Order(StringComparer.Ordinal));
+        Assert.Contains("10.20.30.166", ProgramRun.Of("devices", "--site", folder["site"], "--format", "csv").Output, StringComparison.Ordinal);
     }
 
     [Fact]
