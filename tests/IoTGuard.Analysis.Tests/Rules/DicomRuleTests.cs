@@ -250,6 +250,6 @@ public sealed class DicomRuleTests
         var alert = scene.Of("dicom-public-address").SingleOrDefault();
         Assert.Equal(fires, alert is not null);
         if (alert is not null)
-            Assert.Equal((12, 9), (alert.PatientsAffected, alert.Severity));
+            Assert.Equal((12, 10), (alert.PatientsAffected, alert.Severity));
     }
 }
