@@ -7,7 +7,7 @@ using IoTGuard.Outputs;
 namespace IoTGuard.Benchmarks.Stages;
 
 /// <summary>Transactions of a C-STORE, a C-FIND and an HL7 message as JSON lines.</summary>
-internal sealed class TransactionJsonStage : Stage, IDisposable
+internal sealed class TransactionJsonStage : Stage
 {
     /// <summary>Transactions written in one run, at least.</summary>
     public const int Transactions = 256;
@@ -33,8 +33,6 @@ internal sealed class TransactionJsonStage : Stage, IDisposable
         for (var i = 0; i < Transactions; i++)
             _json.Write(_buffer, _transactions[i % _transactions.Length]);
     }
-
-    public void Dispose() => _json.Dispose();
 
     private static List<Transaction> Emitted(StreamSession session, ushort port, Turn[] opening, Turn[] turns)
     {

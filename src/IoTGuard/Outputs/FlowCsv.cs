@@ -3,6 +3,7 @@ using System.Buffers.Text;
 using System.Text;
 using IoTGuard.Analysis.Features;
 using IoTGuard.Analysis.Flows;
+using IoTGuard.Wire.Network;
 using IoTGuard.Wire.Transport;
 
 namespace IoTGuard.Outputs;
@@ -15,6 +16,10 @@ internal sealed class FlowCsv
 {
     private const string IdentityHeader =
         "first_seen,last_seen,originator_ip,originator_port,responder_ip,responder_port,ip_protocol,vlan,application,state,end,community_id";
+
+    private static readonly string[] ApplicationNames = [.. Enum.GetNames<ApplicationProtocol>().Select(static n => n.ToLowerInvariant())];
+    private static readonly string[] StateNames = Enum.GetNames<ConnectionState>();
+    private static readonly string[] EndNames = Enum.GetNames<FlowEndReason>();
 
     private readonly OutputFile _file;
     private readonly float[] _features = new float[FeatureSchema.Count];
@@ -37,19 +42,19 @@ internal sealed class FlowCsv
         var buffer = _file.Buffer;
         AppendTime(flow.FirstNs);
         AppendTime(flow.LastNs);
-        Append(flow.Originator.ToString());
+        Append(flow.Originator);
         Append(flow.OriginatorPort);
         Append(",");
-        Append(flow.Responder.ToString());
+        Append(flow.Responder);
         Append(flow.ResponderPort);
         Append(flow.IpProtocol);
         Append(flow.Vlan);
         Append(",");
-        Append(flow.Application.ToString().ToLowerInvariant());
+        Append(ApplicationNames[(int)flow.Application]);
         Append(",");
-        Append(flow.State.ToString());
+        Append(StateNames[(int)flow.State]);
         Append(",");
-        Append(flow.End.ToString());
+        Append(EndNames[(int)flow.End]);
         Append(",");
         var key = FlowKey.Of(
             flow.Originator, flow.Responder, flow.OriginatorPort, flow.ResponderPort, flow.IpProtocol, 0, out var sender);
@@ -67,7 +72,7 @@ internal sealed class FlowCsv
         _file.EndLine();
     }
 
-    private void Append(string text)
+    private void Append(ReadOnlySpan<char> text)
     {
         var span = _file.Buffer.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length));
         _file.Buffer.Advance(Encoding.UTF8.GetBytes(text, span));
@@ -81,9 +86,16 @@ internal sealed class FlowCsv
         _file.Buffer.Advance(1 + length);
     }
 
+    private void Append(IpAddress address)
+    {
+        Span<char> text = stackalloc char[IpAddress.MaximumTextLength];
+        Append(text[..address.Format(text)]);
+    }
+
     private void AppendTime(long timeNs)
     {
-        Append(PacketTime.ToText(timeNs));
+        PacketTime.Format(timeNs, _file.Buffer.GetSpan(PacketTime.TextLength));
+        _file.Buffer.Advance(PacketTime.TextLength);
         Append(",");
     }
 }

@@ -97,6 +97,5 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
         _alertFile?.Dispose();
         _transactionFile?.Dispose();
         _alertJson.Dispose();
-        _transactionJson?.Dispose();
     }
 }

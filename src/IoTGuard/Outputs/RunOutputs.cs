@@ -96,7 +96,6 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
         _state.Dispose();
         foreach (var file in Files)
             file.Dispose();
-        _transactions?.Dispose();
     }
 
     /// <summary>Says what was lost or not read, and gives the exit status.</summary>

@@ -1,6 +1,6 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Text;
-using System.Text.Json;
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.Wire.Network;
@@ -11,91 +11,95 @@ namespace IoTGuard.Outputs;
 
 /// <summary>A transaction as one JSON object, in the form that the design states. Allocates nothing per transaction.</summary>
 /// <param name="withPseudonyms">False when the run has no key of a site: then pseudonyms would mean nothing to anybody and stay unwritten.</param>
-internal sealed class TransactionJson(bool withPseudonyms) : IDisposable
+internal sealed class TransactionJson(bool withPseudonyms)
 {
-    /// <summary>Ids remembered, so that a connection with many transactions is hashed once.</summary>
-    private const int RememberedIds = 1024;
+    /// <summary>Connections remembered, so that one with many transactions is hashed and formatted once.</summary>
+    private const int RememberedConnections = 1024;
 
-    private readonly Utf8JsonWriter _writer = new(Stream.Null, JsonForm.Options);
-    private readonly (FlowKey Key, Endpoint Sender)[] _remembered = new (FlowKey, Endpoint)[RememberedIds];
-    private readonly byte[] _ids = new byte[RememberedIds * CommunityId.Length];
+    /// <summary>Most bytes of what is remembered of one: two endpoints, two addresses of 39 characters and two ports, and the id.</summary>
+    private const int ConnectionBytes = 256;
+
+    private readonly JsonLine _line = new();
+    private readonly JsonLine _scratch = new();
+    private readonly (FlowKey Key, Endpoint Sender)[] _keys = new (FlowKey, Endpoint)[RememberedConnections];
+    private readonly byte[] _connections = new byte[RememberedConnections * ConnectionBytes];
+    private readonly int[] _lengths = new int[RememberedConnections];
 
     public void Write(IBufferWriter<byte> destination, Transaction transaction)
     {
-        var json = _writer;
-        json.Reset(destination);
-        json.WriteStartObject();
-        json.WriteTime("time"u8, transaction.TimeNs);
-        json.WriteString("protocol"u8, transaction.Protocol);
-        json.WriteString("event"u8, transaction.EventName);
-        WriteEndpoint("client"u8, transaction.Client, transaction.ClientPort);
-        WriteEndpoint("server"u8, transaction.Server, transaction.ServerPort);
-        var key = FlowKey.Of(
-            transaction.Client, transaction.Server, transaction.ClientPort, transaction.ServerPort, transaction.IpProtocol, 0, out var sender);
-        json.WriteString("community_id"u8, IdOf(key, sender));
-        json.WriteNumber("bytes"u8, transaction.Bytes);
-        if (transaction.DurationNs >= 0)
-            json.WriteNumber("duration"u8, transaction.DurationNs / 1e9);
-        else
-            json.WriteNull("duration"u8);
+        var json = _line;
+        json.Clear();
+        json.BeginObject();
+        PacketTime.Format(transaction.TimeNs, json.PlainText("time", PacketTime.TextLength));
+        json.Text("protocol", transaction.Protocol);
+        json.Text("event", transaction.EventName);
+        json.Members(ConnectionOf(transaction));
+        json.Number("bytes", transaction.Bytes);
+        json.Number("duration", transaction.DurationNs >= 0 ? transaction.DurationNs / 1e9 : double.NaN);
         if (!transaction.Encapsulation.IsNone)
             WriteEncapsulation(transaction.Encapsulation);
         var fields = new FieldWriter(json, withPseudonyms);
         transaction.WriteFields(ref fields);
-        json.WriteEndObject();
-        json.Flush();
+        json.EndObject();
+        destination.Write(json.Written);
     }
 
-    public void Dispose() => _writer.Dispose();
-
-    private ReadOnlySpan<byte> IdOf(in FlowKey key, Endpoint sender)
+    /// <summary>The members that all transactions of a connection have in common: client, server and community id.</summary>
+    private ReadOnlySpan<byte> ConnectionOf(Transaction transaction)
     {
-        var place = key.GetHashCode() & (RememberedIds - 1);
-        var id = _ids.AsSpan(place * CommunityId.Length, CommunityId.Length);
-        ref var remembered = ref _remembered[place];
-        if (remembered.Key != key || remembered.Sender != sender)
+        var key = FlowKey.Of(
+            transaction.Client, transaction.Server, transaction.ClientPort, transaction.ServerPort, transaction.IpProtocol, 0, out var sender);
+        var place = key.GetHashCode() & (RememberedConnections - 1);
+        var room = _connections.AsSpan(place * ConnectionBytes, ConnectionBytes);
+        ref var remembered = ref _keys[place];
+        if (_lengths[place] == 0 || remembered.Key != key || remembered.Sender != sender)
         {
+            _scratch.Clear();
+            WriteEndpoint("client", transaction.Client, transaction.ClientPort);
+            WriteEndpoint("server", transaction.Server, transaction.ServerPort);
+            CommunityId.Write(key, sender, _scratch.PlainText("community_id", CommunityId.Length));
             remembered = (key, sender);
-            CommunityId.Write(key, sender, id);
+            _lengths[place] = _scratch.Written.Length;
+            _scratch.Written.CopyTo(room);
         }
 
-        return id;
+        return room[.._lengths[place]];
+    }
+
+    private void WriteEndpoint(string name, IpAddress address, ushort port)
+    {
+        _scratch.BeginObject(name);
+        WriteAddress(_scratch, "ip", address);
+        _scratch.Number("port", port);
+        _scratch.EndObject();
     }
 
     private void WriteEncapsulation(in Encapsulation tunnel)
     {
-        _writer.WriteStartObject("encapsulation"u8);
-        _writer.WriteString("kind"u8, TunnelKinds.NameOf(tunnel.Kind));
-        _writer.WriteNumber("id"u8, tunnel.Id);
+        _line.BeginObject("encapsulation");
+        _line.Text("kind", TunnelKinds.NameOf(tunnel.Kind));
+        _line.Number("id", tunnel.Id);
         if (tunnel.Source != default)
         {
-            WriteAddress("source"u8, tunnel.Source);
-            WriteAddress("destination"u8, tunnel.Destination);
+            WriteAddress(_line, "source", tunnel.Source);
+            WriteAddress(_line, "destination", tunnel.Destination);
         }
 
-        _writer.WriteEndObject();
+        _line.EndObject();
     }
 
-    private void WriteAddress(ReadOnlySpan<byte> name, IpAddress address)
+    private static void WriteAddress(JsonLine json, string name, IpAddress address)
     {
         Span<char> text = stackalloc char[IpAddress.MaximumTextLength];
-        _writer.WriteString(name, text[..address.Format(text)]);
+        json.Text(name, text[..address.Format(text)]);
     }
 
-    private void WriteEndpoint(ReadOnlySpan<byte> name, IpAddress address, ushort port)
-    {
-        _writer.WriteStartObject(name);
-        WriteAddress("ip"u8, address);
-        _writer.WriteNumber("port"u8, port);
-        _writer.WriteEndObject();
-    }
-
-    private readonly ref struct FieldWriter(Utf8JsonWriter json, bool withPseudonyms) : IFieldWriter
+    private readonly ref struct FieldWriter(JsonLine json, bool withPseudonyms) : IFieldWriter
     {
         public void Text(string name, string? value)
         {
             if (value is not null)
-                json.WriteString(name, value);
+                json.Text(name, value);
         }
 
         public void Text(string name, ReadOnlySpan<byte> value)
@@ -104,49 +108,53 @@ internal sealed class TransactionJson(bool withPseudonyms) : IDisposable
                 return;
 
             // Latin-1 is the superset of what the standards allow here; control characters must not reach terminals.
+            value = value[..Math.Min(value.Length, 256)];
+            if (!IsControl(value))
+            {
+                json.Latin1(name, value);
+                return;
+            }
+
             Span<char> text = stackalloc char[256];
-            text = text[..Encoding.Latin1.GetChars(value[..Math.Min(value.Length, text.Length)], text)];
+            text = text[..Encoding.Latin1.GetChars(value, text)];
             foreach (ref var c in text)
             {
                 if (char.IsControl(c))
                     c = '\uFFFD';
             }
 
-            json.WriteString(name, text);
+            json.Text(name, text);
         }
 
-        public void Number(string name, long value) => json.WriteNumber(name, value);
+        public void Number(string name, long value) => json.Number(name, value);
 
-        public void Real(string name, double value)
-        {
-            if (double.IsFinite(value))
-                json.WriteNumber(name, value);
-            else
-                json.WriteNull(name);
-        }
+        public void Real(string name, double value) => json.Number(name, value);
 
-        public void Flag(string name, bool value) => json.WriteBoolean(name, value);
+        public void Flag(string name, bool value) => json.Flag(name, value);
 
         public void Pseudonym(string name, Pseudonym value)
         {
             if (!withPseudonyms || value.IsNone)
                 return;
-            Span<char> text = stackalloc char[32];
+            var text = json.PlainText(name, 32);
             value.High.TryFormat(text, out _, "x16");
             value.Low.TryFormat(text[16..], out _, "x16");
-            json.WriteString(name, text);
         }
 
         public void List(string name, ReadOnlySpan<string> values)
         {
-            json.WriteStartArray(name);
+            json.BeginArray(name);
             foreach (var value in values)
-                json.WriteStringValue(value);
-            json.WriteEndArray();
+                json.Text(value);
+            json.EndArray();
         }
 
-        public void BeginObject(string name) => json.WriteStartObject(name);
+        public void BeginObject(string name) => json.BeginObject(name);
 
-        public void EndObject() => json.WriteEndObject();
+        public void EndObject() => json.EndObject();
+
+        /// <summary>True when one of the bytes is a control character of Latin-1 (0 to 1F, 7F to 9F).</summary>
+        private static bool IsControl(ReadOnlySpan<byte> value) =>
+            value.IndexOfAnyInRange((byte)0, (byte)0x1F) >= 0 || value.IndexOfAnyInRange((byte)0x7F, (byte)0x9F) >= 0;
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using IoTGuard.Analysis.Sessions;
 
 namespace IoTGuard.Pipeline;
@@ -6,19 +5,44 @@ namespace IoTGuard.Pipeline;
 /// <summary>How often each protocol event was seen, for the summary.</summary>
 internal sealed class ProtocolTotals
 {
-    private readonly Dictionary<(string Protocol, string Event), (long Count, long Bytes)> _totals = [];
+    // Names are constants, and there are few: looking for the same strings is quicker than hashing them.
+    private readonly List<Total> _totals = [];
 
     /// <summary>By protocol, then by event, in order of their names.</summary>
     public IEnumerable<(string Protocol, string Event, long Count, long Bytes)> Rows => _totals
-        .OrderBy(t => t.Key.Protocol, StringComparer.Ordinal)
-        .ThenBy(t => t.Key.Event, StringComparer.Ordinal)
-        .Select(t => (t.Key.Protocol, t.Key.Event, t.Value.Count, t.Value.Bytes));
+        .OrderBy(t => t.Protocol, StringComparer.Ordinal)
+        .ThenBy(t => t.Event, StringComparer.Ordinal)
+        .Select(t => (t.Protocol, t.Event, t.Count, t.Bytes));
 
     public void Add(Transaction transaction)
     {
-        var key = (transaction.Protocol, transaction.EventName);
-        ref var total = ref CollectionsMarshal.GetValueRefOrAddDefault(_totals, key, out _);
+        var total = Find(transaction.Protocol, transaction.EventName);
         total.Count++;
         total.Bytes += transaction.Bytes;
+    }
+
+    private Total Find(string protocol, string name)
+    {
+        foreach (var total in _totals)
+        {
+            if (ReferenceEquals(total.Event, name) && ReferenceEquals(total.Protocol, protocol))
+                return total;
+        }
+
+        var found = _totals.Find(t => t.Event == name && t.Protocol == protocol);
+        if (found is null)
+            _totals.Add(found = new Total(protocol, name));
+        return found;
+    }
+
+    private sealed class Total(string protocol, string name)
+    {
+        public string Protocol { get; } = protocol;
+
+        public string Event { get; } = name;
+
+        public long Count { get; set; }
+
+        public long Bytes { get; set; }
     }
 }
