@@ -74,7 +74,10 @@ internal sealed class FragmentReassembler(FlowHasher hasher)
         var datagram = Find(view, fragment, isIpv6, clock);
         if (datagram.IsDone)
         {
-            Counters.FragmentCopies++;
+            if (datagram.IsAbandoned)
+                Counters.FragmentsUnused++;
+            else
+                Counters.FragmentCopies++;
             return false;
         }
 
@@ -229,6 +232,7 @@ internal sealed class FragmentReassembler(FlowHasher hasher)
             Counters.FragmentsUnused += datagram.Fragments;
         Free(datagram);
         Close(datagram, clock);
+        datagram.IsAbandoned = true;
         return false;
     }
 

@@ -49,6 +49,9 @@ internal sealed class FragmentedDatagram
     /// <summary>True when the datagram was whole, or is given up for good: what comes of it is ignored.</summary>
     public bool IsDone;
 
+    /// <summary>True when it was given up for what its fragments said.</summary>
+    public bool IsAbandoned;
+
     /// <summary>Neighbours in the list of datagrams that are open, or of those that are done.</summary>
     public FragmentedDatagram? Previous;
     public FragmentedDatagram? Next;
@@ -68,6 +71,7 @@ internal sealed class FragmentedDatagram
         Total = -1;
         CutAt = int.MaxValue;
         IsDone = false;
+        IsAbandoned = false;
         _ranges = 0;
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Tests.Streams;
+using IoTGuard.TestSupport;
 using IoTGuard.Wire;
 
 namespace IoTGuard.Analysis.Tests.Flows;

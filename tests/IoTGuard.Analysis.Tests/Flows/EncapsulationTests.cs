@@ -1,4 +1,5 @@
 using IoTGuard.Analysis.Flows;
+using IoTGuard.TestSupport;
 using IoTGuard.Wire.Tunnels;
 
 namespace IoTGuard.Analysis.Tests.Flows;

@@ -1,5 +1,6 @@
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Tests.Streams;
+using IoTGuard.TestSupport;
 using IoTGuard.Wire;
 using IoTGuard.Wire.Tunnels;
 
@@ -96,7 +97,7 @@ public sealed class FragmentTests
         if (ipv6)
         {
             Assert.Empty(outcome.Closed);
-            Assert.Equal((2L, 1L), (outcome.Counters.FragmentsUnused, outcome.Counters.FragmentCopies));
+            Assert.Equal((3L, 0L), (outcome.Counters.FragmentsUnused, outcome.Counters.FragmentCopies));
             return;
         }
 
@@ -163,7 +164,7 @@ public sealed class FragmentTests
         var large = new Packet { Protocol = 17, DestinationPort = 9999, Payload = new byte[8 * (FragmentLimits.MaximumFragments + 10)] }.Build();
         var outcome = Run(Fragments.Of(large, 8));
         Assert.Empty(outcome.Closed);
-        Assert.Equal(FragmentLimits.MaximumFragments + 1, outcome.Counters.FragmentsDropped);
+        Assert.Equal((FragmentLimits.MaximumFragments + 1L, 10L), (outcome.Counters.FragmentsDropped, outcome.Counters.FragmentsUnused));
         Assert.Equal(1, outcome.Counters.Faults.Of(FaultKind.Overflow, Layer.Network));
     }
 

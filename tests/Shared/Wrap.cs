@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace IoTGuard.Analysis.Tests.Flows;
+namespace IoTGuard.TestSupport;
 
 /// <summary>Puts Ethernet frames of IPv4 or IPv6 into tunnels, as the routers on their way would.</summary>
 internal static class Wrap
@@ -12,16 +12,16 @@ internal static class Wrap
     {
         ["VXLAN"] = static frame => Vxlan(frame),
         ["Geneve"] = static frame => OverUdp(6081, Hex("0000 6558 00002A00"), frame),
-        ["GRE"] = static frame => OverIp(47, [0, 0, frame[12], frame[13]], Datagram(frame)),
+        ["GRE"] = static frame => OverIp(47, [0, 0], Number(TypeOf(frame)), Datagram(frame)),
         ["NVGRE"] = static frame => OverIp(47, Hex("2000 6558 00002A01"), frame),
         ["ERSPAN I"] = static frame => OverIp(47, Hex("0000 88BE"), frame),
         ["ERSPAN II"] = static frame => Erspan(frame),
         ["ERSPAN III"] = static frame => OverIp(47, Hex("1000 22EB 00000001 2007 0001 00000000 0000 0000"), frame),
         ["MPLS"] = static frame => Join(Mac, Hex("8847 00064140"), Datagram(frame)),
         ["MPLS pseudowire"] = static frame => Join(Mac, Hex("8847 00064140 00000000"), frame),
-        ["GTP-U"] = static frame => OverUdp(2152, [0x30, 0xFF, .. Number(frame.Length - 14), 0, 0, 0, 7], Datagram(frame)),
-        ["IP in IP"] = static frame => OverIp((byte)(frame[12] == 8 ? 4 : 41), Datagram(frame)),
-        ["PPPoE"] = static frame => Join(Mac, Hex("8864 1100 0007"), Number(frame.Length - 12), Hex(frame[12] == 8 ? "0021" : "0057"), Datagram(frame)),
+        ["GTP-U"] = static frame => OverUdp(2152, [0x30, 0xFF, .. Number(Datagram(frame).Length), 0, 0, 0, 7], Datagram(frame)),
+        ["IP in IP"] = static frame => OverIp((byte)(TypeOf(frame) == 0x0800 ? 4 : 41), Datagram(frame)),
+        ["PPPoE"] = static frame => Join(Mac, Hex("8864 1100 0007"), Number(Datagram(frame).Length + 2), Hex(TypeOf(frame) == 0x0800 ? "0021" : "0057"), Datagram(frame)),
         ["TZSP"] = static frame => OverUdp(37008, Hex("0100 0001 01"), frame),
         ["802.1ah"] = static frame => Join(Mac, Hex("88E7 00010203"), frame),
         ["ERSPAN of VXLAN"] = static frame => Erspan(Vxlan(frame)),
@@ -32,8 +32,16 @@ internal static class Wrap
 
     public static byte[] Erspan(byte[] frame) => OverIp(47, Hex("1000 88BE 00000001 1007 0001 00000000"), frame);
 
-    /// <summary>The frame's IP datagram, without padding.</summary>
-    public static byte[] Datagram(byte[] frame) => frame[14..];
+    /// <summary>The frame's IP datagram, and the padding behind it.</summary>
+    public static byte[] Datagram(byte[] frame) => frame[LinkLength(frame)..];
+
+    /// <summary>EtherType behind all VLAN tags.</summary>
+    public static ushort TypeOf(byte[] frame) => BinaryPrimitives.ReadUInt16BigEndian(frame.AsSpan(LinkLength(frame) - 2));
+
+    /// <summary>The frame without its VLAN tags.</summary>
+    public static byte[] Untagged(byte[] frame) => [.. frame[..12], .. Number(TypeOf(frame)), .. Datagram(frame)];
+
+    private static int LinkLength(byte[] frame) => frame[12] == 0x81 && frame[13] == 0 ? 18 : 14;
 
     public static byte[] OverUdp(ushort port, params byte[][] content)
     {

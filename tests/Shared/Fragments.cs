@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace IoTGuard.Analysis.Tests.Flows;
+namespace IoTGuard.TestSupport;
 
 /// <summary>Cuts the datagram of an untagged Ethernet frame into fragments, as a router would.</summary>
 internal static class Fragments
