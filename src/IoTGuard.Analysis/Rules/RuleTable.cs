@@ -1,12 +1,12 @@
 namespace IoTGuard.Analysis.Rules;
 
-/// <summary>The one table of detections. Its parts lie in three files by subject; the order here is the order in documents.</summary>
+/// <summary>The one table of detections. Its parts lie in files by subject; the order here is the order in documents.</summary>
 public static class RuleTable
 {
     /// <summary>All rules.</summary>
     public static IReadOnlyList<Rule> Rules { get; } =
     [
-        .. DicomRules.All, .. Hl7Rules.All, .. NetworkRules.All,
+        .. DicomRules.All, .. Hl7Rules.All, .. NetworkRules.All, .. WebRules.All,
     ];
 
     /// <summary>Categories in use: an alert's category says what kind of trouble it is.</summary>

@@ -40,6 +40,9 @@ internal static class ProtocolTable
         new("lpd", LpdSession.Probe, static () => new LpdSession(), [515]),
         new("dns", DnsProbe.Stream, static () => new DnsStreamSession(), [53]),
         new("kerberos", KerberosStreamSession.Probe, static () => new KerberosStreamSession(), [88]),
+        new("dicom-file", DicomFileSession.Probe, static () => new DicomFileSession(), []),
+        new("lis", LisSession.Probe, static () => new LisSession(), []),
+        new("poct1a", PoctSession.Probe, static () => new PoctSession(), []),
     ];
 
     /// <summary>Protocols over UDP.</summary>
@@ -58,5 +61,8 @@ internal static class ProtocolTable
         new("radius", RadiusSession.Probe, static () => new RadiusSession(), [1645, 1646, 1812, 1813, 3799]),
         new("kerberos", KerberosSession.Probe, static () => new KerberosSession(), [88]),
         new("tftp", TftpSession.Probe, static () => new TftpSession(), []),
+        new("ws-discovery", WsDiscoverySession.Probe, static () => new WsDiscoverySession(), [3702]),
+        new("ssdp", SsdpSession.Probe, static () => new SsdpSession(), [1900]),
+        new("sip", SipSession.Probe, static () => new SipSession(), [5060]),
     ];
 }

@@ -148,6 +148,16 @@ internal sealed class Scene : IAlertSink
         return Play();
     }
 
+    /// <summary>A transaction of any protocol.</summary>
+    public Scene Other<T>(string client, string server, ushort port, Action<T> fill)
+        where T : Transaction, new()
+    {
+        var transaction = Endpoints<T>(client, server, port);
+        fill(transaction);
+        _batch.Add(NextKey(), transaction);
+        return Play();
+    }
+
     public Scene Fault(in FlowFault fault)
     {
         _batch.Add(NextKey(), fault);
