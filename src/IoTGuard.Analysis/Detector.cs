@@ -60,7 +60,7 @@ public sealed class Detector
         _rates = new Hl7RateDetection(_context);
         _anomalies = new AnomalyDetection(_context, options);
         _teacher = new SiteTeacher(_context);
-        _others = [new WebDetection(_context), new WebRecords(_context)];
+        _others = [new WebDetection(_context), new WebRecords(_context), new TlsDetection(_context), new LoginDetection(_context, options.Indicators)];
         Sample = new FlowSample(options.TrainingRows);
     }
 

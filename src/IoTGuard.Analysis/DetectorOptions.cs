@@ -29,6 +29,9 @@ public sealed record DetectorOptions
     /// <summary>Flow rows kept for training a model, a uniform sample of all; 0 = none.</summary>
     public int TrainingRows { get; init; }
 
+    /// <summary>Fingerprints that the site knows to be bad: JA3, JA3S, JA4, JA4S or HASSH, without their kind.</summary>
+    public IReadOnlySet<string> Indicators { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+
     /// <summary>Thresholds that differ from the rule table, by "rule-id.threshold".</summary>
     public IReadOnlyDictionary<string, double> Thresholds { get; init; } = new Dictionary<string, double>(StringComparer.Ordinal);
 }

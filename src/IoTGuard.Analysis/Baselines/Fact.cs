@@ -43,6 +43,15 @@ public enum FactKind : byte
 
     /// <summary>The finding of rule Text about A (and peer B) stood when the site was learned.</summary>
     Finding,
+
+    /// <summary>A showed a certificate of the subject Text by the issuer OtherText on the port Number.</summary>
+    TlsCertificate,
+
+    /// <summary>A used TLS 1.2 or better with a strong suite at B's port Number.</summary>
+    TlsStrong,
+
+    /// <summary>A exchanged the medical protocol Text with B over TLS.</summary>
+    TlsCarried,
 }
 
 /// <summary>One fact. Unused parts are default.</summary>

@@ -63,6 +63,8 @@ public enum ApplicationProtocol : byte
     MongoDb,
     Redis,
     OracleTns,
+    Pop3,
+    Imap,
 }
 
 /// <summary>Names and kinds of application protocols.</summary>

@@ -38,7 +38,9 @@ internal sealed class ExposureDetection(DetectionContext context)
 
     public void OnFlow(in FlowRecord flow, long timeNs)
     {
-        if (flow.IpProtocol != IpProtocol.Tcp || !ClearLoginPorts.Contains(flow.ResponderPort) || flow.FromOriginator.Syn == 0
+        var isClear = flow.Application is ApplicationProtocol.Telnet or ApplicationProtocol.Ftp
+            || (ClearLoginPorts.Contains(flow.ResponderPort) && flow.Application is not (ApplicationProtocol.Tls or ApplicationProtocol.Ssh));
+        if (flow.IpProtocol != IpProtocol.Tcp || !isClear || flow.FromOriginator.Syn == 0
             || flow.FromOriginator.PayloadBytes == 0 || flow.FromResponder.PayloadBytes == 0 || !context.Scope.IsInside(flow.Responder))
             return;
         var open = context.Observe(_clear, context.PartyOf(flow.Responder, flow.ResponderMac), context.PartyOf(flow.Originator, flow.OriginatorMac),

@@ -34,6 +34,9 @@ internal sealed class LoadDetection(DetectionContext context)
     private sealed class Sessions
     {
         public WindowSum Short;
+
+        /// <summary>Sessions told by the open alert.</summary>
+        public double Told;
     }
 
     public void OnOpened(in FlowRecord flow, long timeNs)
@@ -92,7 +95,8 @@ internal sealed class LoadDetection(DetectionContext context)
             return;
         var service = new Inventory.ServicePort(flow.IpProtocol, flow.ResponderPort);
         open.Alert.Protocol = "tcp";
-        open.Number("sessions", Math.Max(open.Alert.Count, sessions.Short.Total), "sessions", usual > 0 ? $"about {usual:0.#}" : null)
+        sessions.Told = open.IsNew || sessions.Told == 0 ? sessions.Short.Total : sessions.Told + 1;
+        open.Number("sessions", sessions.Told, "sessions", usual > 0 ? $"about {usual:0.#}" : null).Raise("refused", 0, "log-ins")
             .Number("period", _guess["window"], "s").Text("services", service.ToString()).Flow(in flow);
         context.Alerts.Emit(open);
     }

@@ -163,12 +163,13 @@ internal static class NetworkRules
         Category = "credential-access",
         Severity = 7,
         Attack = Techniques.Of("T1110", "T1021"),
-        Condition = "Many short sessions from one device to a log-in service (SSH, Telnet, FTP, RDP, SMB, VNC) of another.",
-        Template = "{device} opened {sessions} short sessions to {services} of {peer} within {period}.",
+        Condition = "Many short sessions from one device to a log-in service (SSH, Telnet, FTP, RDP, SMB, VNC) of another, or many log-ins that fail "
+            + "(FTP, SMTP, Telnet and VNC say so; of SSH it is inferred from sizes).",
+        Template = "{device} opened {sessions} short sessions to {services} of {peer} within {period}; {refused} log-ins were seen to be refused.",
         Recommendation = "Check the log of the server for failed log-ins; block the device.",
         FalsePositives = "Automation over SSH; a learned site knows who does that.",
         Traits = RuleTraits.Hostile | RuleTraits.PerPeer,
-        Thresholds = [new("sessions", 10, "sessions"), new("short", 15, "s"), new("bytes", 20_000, "bytes"), new("window", 120, "s")],
+        Thresholds = [new("sessions", 10, "sessions"), new("failures", 8, "log-ins"), new("short", 15, "s"), new("bytes", 20_000, "bytes"), new("window", 120, "s")],
     };
 
     public static readonly Rule InsecureService = new()

@@ -51,6 +51,7 @@ internal static class Techniques
         ["T1557.002"] = "Adversary-in-the-Middle: ARP Cache Poisoning",
         ["T1565.001"] = "Data Manipulation: Stored Data Manipulation",
         ["T1565.002"] = "Data Manipulation: Transmitted Data Manipulation",
+        ["T1573"] = "Encrypted Channel",
         ["T1571"] = "Non-Standard Port",
     };
 

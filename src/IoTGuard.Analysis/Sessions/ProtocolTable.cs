@@ -24,6 +24,7 @@ internal static class ProtocolTable
     [
         new("dicom", DicomSession.Probe, static () => new DicomSession(), [104, 2761, 4242, 11112]) { ReadsMidStream = true },
         new("hl7", Hl7Session.Probe, static () => new Hl7Session(), [2575, 6661]) { ReadsMidStream = true },
+        new("tls", TlsSession.Probe, static () => new TlsSession(), []),
         new("http", HttpSession.Probe, static () => new HttpSession(), [80, 8080, 8042]),
         new("smb", SmbSession.Probe, static () => new SmbSession(), [445, 139]) { ReadsMidStream = true },
         new("ldap", LdapSession.Probe, static () => new LdapSession(), [389, 3268]),
@@ -43,6 +44,14 @@ internal static class ProtocolTable
         new("dicom-file", DicomFileSession.Probe, static () => new DicomFileSession(), []),
         new("lis", LisSession.Probe, static () => new LisSession(), []),
         new("poct1a", PoctSession.Probe, static () => new PoctSession(), []),
+        new("ssh", SshSession.Probe, static () => new SshSession(), []),
+        new("rdp", RdpSession.Probe, static () => new RdpSession(), [3389]),
+        new("vnc", VncSession.Probe, static () => new VncSession(), []),
+        new("telnet", TelnetSession.Probe, static () => new TelnetSession(), [23, 2323]),
+        new("ftp", FtpSession.Probe, static () => new FtpSession(), [21, 2121]),
+        new("smtp", SmtpSession.Probe, static () => new SmtpSession(), [25, 465, 587, 2525]),
+        new("pop3", MailboxSession.ProbePop3, static () => new MailboxSession(isImap: false), [110]),
+        new("imap", MailboxSession.ProbeImap, static () => new MailboxSession(isImap: true), [143]),
     ];
 
     /// <summary>Protocols over UDP.</summary>
@@ -64,5 +73,6 @@ internal static class ProtocolTable
         new("ws-discovery", WsDiscoverySession.Probe, static () => new WsDiscoverySession(), [3702]),
         new("ssdp", SsdpSession.Probe, static () => new SsdpSession(), [1900]),
         new("sip", SipSession.Probe, static () => new SipSession(), [5060]),
+        new("quic", QuicSession.Probe, static () => new QuicSession(), []),
     ];
 }

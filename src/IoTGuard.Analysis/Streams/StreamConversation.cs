@@ -82,6 +82,7 @@ internal sealed class StreamConversation(StreamStore store) : Conversation
         if (_session is { } session)
         {
             Context.AtConversation(this);
+            Refresh();
             session.OnEnd(Context);
         }
     }

@@ -19,7 +19,7 @@ internal sealed class AnalysisRun : IEventConsumer
     {
         _setup = setup;
         _outputs = outputs;
-        Detector = new Detector(setup.Site, options ?? new DetectorOptions(), outputs);
+        Detector = new Detector(setup.Site, (options ?? new DetectorOptions()) with { Indicators = setup.Indicators }, outputs);
     }
 
     public Detector Detector { get; }

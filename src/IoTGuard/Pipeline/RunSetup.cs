@@ -33,6 +33,9 @@ internal sealed class RunSetup : IDisposable
 
     public Site Site { get; }
 
+    /// <summary>Fingerprints that the site knows to be bad.</summary>
+    public IReadOnlySet<string> Indicators { get; private init; } = new HashSet<string>(StringComparer.Ordinal);
+
     /// <summary>True when pseudonyms are under the key of a site and may be written.</summary>
     public bool WithPseudonyms { get; }
 
@@ -43,7 +46,8 @@ internal sealed class RunSetup : IDisposable
         if (paths.Count(p => p == "-") > 1)
             throw new UserException(ExitStatus.Unusable, "standard input (-) can be given only once");
         var (site, key) = siteFolder is null ? (ShippedSite.Load(), null) : Load(new SiteFolder(siteFolder));
-        return new RunSetup(Open(paths), paths, site, key, workers, vlanAware);
+        var indicators = siteFolder is null ? new HashSet<string>(StringComparer.Ordinal) : new SiteFolder(siteFolder).LoadIndicators();
+        return new RunSetup(Open(paths), paths, site, key, workers, vlanAware) { Indicators = indicators };
     }
 
     /// <summary>A run that teaches: the folder need not exist yet.</summary>

@@ -21,12 +21,12 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     private readonly Detector _detector;
     private readonly DeviceWatch? _devices;
 
-    private SensorRun(SensorSettings settings, IReadOnlyList<PacketRing> rings, Site site, byte[]? key, LiveOutputs outputs, StateWriter? state)
+    private SensorRun(SensorSettings settings, IReadOnlyList<PacketRing> rings, Site site, byte[]? key, DetectorOptions detection, LiveOutputs outputs, StateWriter? state)
     {
         _settings = settings;
         _rings = rings;
         _outputs = outputs;
-        _detector = new Detector(site, new DetectorOptions(), outputs);
+        _detector = new Detector(site, detection, outputs);
         _devices = state is null ? null : new DeviceWatch(_detector.Devices, state);
         var options = new SensorOptions { PseudonymKey = key ?? RandomNumberGenerator.GetBytes(32), VlanAware = settings.VlanAware };
         _sensors = [.. rings.Select(_ => new Sensor(options))];
@@ -40,6 +40,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         var receivers = new SyslogReceivers(settings.Syslog);
         var folder = settings.Site is null ? null : new SiteFolder(settings.Site);
         var (site, key) = folder is null ? (ShippedSite.Load(), null) : (folder.Load(), folder.LoadKey());
+        var detection = folder is null ? new DetectorOptions() : new DetectorOptions { Indicators = folder.LoadIndicators() };
         var options = new PacketRingOptions(settings.Interface) { BlockCount = settings.RingMegabytes, Filter = settings.Filter };
         IReadOnlyList<PacketRing> rings;
         try
@@ -57,7 +58,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
                 Privileges.Drop(settings.User);
             var state = OpenState(settings.Site);
             var outputs = new LiveOutputs(settings.Alerts, settings.Transactions, key is not null, receivers, state);
-            return new SensorRun(settings, rings, site, key, outputs, state);
+            return new SensorRun(settings, rings, site, key, detection, outputs, state);
         }
         catch (Exception e)
         {

@@ -13,6 +13,7 @@ namespace IoTGuard.Sites;
 internal sealed class SiteFolder(string path)
 {
     private const string KeyFile = "pseudonym.key";
+    private const string IndicatorFile = "indicators";
 
     /// <summary>Largest file that is read from a site folder, bytes.</summary>
     private const long MaximumFileBytes = 1L << 30;
@@ -66,6 +67,22 @@ internal sealed class SiteFolder(string path)
         catch (SiteException e)
         {
             throw new UserException(ExitStatus.Unusable, $"the site folder {Path} is damaged: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The site's list of known bad fingerprints (JA3, JA3S, JA4, JA4S, HASSH): one a line, # begins a comment. Empty when there is no such file.</summary>
+    public IReadOnlySet<string> LoadIndicators()
+    {
+        var file = System.IO.Path.Combine(Path, IndicatorFile);
+        if (!File.Exists(file))
+            return new HashSet<string>(StringComparer.Ordinal);
+        try
+        {
+            return File.ReadLines(file).Select(static line => line.Split('#')[0].Trim()).Where(static line => line.Length > 0).ToHashSet(StringComparer.Ordinal);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserException(ExitStatus.Unusable, $"cannot read {file}: {e.Message.TrimEnd('.')}", e);
         }
     }
 

@@ -27,6 +27,28 @@ public sealed class FloodMemoryTests
     }
 
     [Fact]
+    public void Floods_of_handshakes_and_log_ins_cost_bounded_memory()
+    {
+        // Devices and facts have limits of their own, which are not what is measured.
+        var scene = new Scene(options: new DetectorOptions { MaximumDevices = 1000, MaximumFacts = 1000 });
+        Flood(scene, 0, 20_000);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        Flood(scene, 20_000, 40_000);
+        var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
+        Assert.True(grown < 8_000_000, $"grew by {grown} bytes");
+
+        static void Flood(Scene scene, int from, int to)
+        {
+            for (var i = from; i < to; i++)
+            {
+                var client = $"10.{i >> 16}.{(i >> 8) & 255}.{i & 255}";
+                scene.Tls(client, Pacs, (ushort)i, t => (t.Facts.HasCertificate, t.Facts.SubjectName, t.Facts.Carried) = (true, client, Analysis.Sessions.TlsCarried.Dicom));
+                scene.Other<Analysis.Sessions.FtpTransaction>(client, Pacs, 21, static t => t.FailedLogins = 1).Wait(0.0001);
+            }
+        }
+    }
+
+    [Fact]
     public void Sweeps_over_ports_and_hosts_cost_bounded_memory()
     {
         var scene = new Scene();

@@ -148,6 +148,13 @@ internal sealed class Scene : IAlertSink
         return Play();
     }
 
+    /// <summary>A complete handshake of TLS 1.2 with a strong suite, unless told otherwise.</summary>
+    public Scene Tls(string client, string server, ushort port, Action<TlsTransaction>? fill = null) => Other<TlsTransaction>(client, server, port, t =>
+    {
+        (t.Facts.IsComplete, t.Facts.Version, t.Facts.Suite) = (true, 0x0303, 0xC02F);
+        fill?.Invoke(t);
+    });
+
     /// <summary>A transaction of any protocol.</summary>
     public Scene Other<T>(string client, string server, ushort port, Action<T> fill)
         where T : Transaction, new()

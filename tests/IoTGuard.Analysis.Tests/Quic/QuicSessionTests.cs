@@ -1,0 +1,97 @@
+using System.Security.Cryptography;
+using IoTGuard.Analysis.Flows;
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Analysis.Tests.Sessions;
+using IoTGuard.Analysis.Tests.Tls;
+using IoTGuard.Wire.Application.Quic;
+
+namespace IoTGuard.Analysis.Tests.Quic;
+
+public sealed class QuicSessionTests
+{
+    private static readonly byte[] Id = Convert.FromHexString("8394c8f03e515708");
+    private static readonly byte[] ServerHello = TlsBytes.ServerHello(0x0303, 0x1301, null, null, TlsBytes.Extension(0x2B, 3, 4), TlsBytes.Extension(0x33, 0, 0x1D, 0, 1, 9));
+
+    [Theory]
+    [InlineData(QuicVersion.V1, "1")]
+    [InlineData(QuicVersion.V2, "2")]
+    [InlineData(0xFF00_001D, "draft-29")]
+    public void A_handshake_in_shuffled_frames_keeps_the_contract(uint version, string name)
+    {
+        var hello = TlsBytes.Browser;
+        Turn[] turns =
+        [
+            Turn.Client(Initial(version, Id, Id, false, 0, [.. Crypto(100, hello[100..250]), 1, 0, .. Crypto(0, hello[..100])])),
+            Turn.Client(Initial(version, Id, Id, false, 1, [.. Crypto(200, hello[200..]), .. Crypto(100, hello[100..120])])),
+            Turn.Server(Initial(version, Id, [9, 9, 9, 9], true, 0, [2, 1, 0, 0, 1, .. Crypto(0, ServerHello)]), 0.02),
+            Turn.Client(Initial(version, Id, [7, 7, 7, 7, 7, 7, 7, 7], false, 2, [2, 0, 0, 0, 0])),
+        ];
+        var line = Assert.Single(SessionContract.Holds(static () => new QuicSession(), turns, 443, allocates: true));
+        Assert.Contains($"duration=20000000 ", line, StringComparison.Ordinal);
+        Assert.Contains($"complete=True quic_version='{name}' version='TLS 1.3' offered_version='TLS 1.3' cipher_suite='TLS_AES_128_GCM_SHA256'", line, StringComparison.Ordinal);
+        Assert.Contains("server_name='pacs.hospital.test' alpn_offered='h2'", line, StringComparison.Ordinal);
+        Assert.Contains("ja4='q13d1516h2_8daaf6152771_e5627efa2ab1'", line, StringComparison.Ordinal);
+        Assert.Equal(ProbeResult.Certain, QuicSession.Probe(FlowDirection.FromOriginator, turns[0].Bytes));
+    }
+
+    [Fact]
+    public void After_a_retry_the_keys_are_those_of_the_new_connection_id()
+    {
+        byte[] other = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+        byte[] retry = [0xF0, 0, 0, 0, 1, 4, 1, 1, 1, 1, 10, .. other, .. new byte[40]];
+        Turn[] turns =
+        [
+            Turn.Client(Initial(QuicVersion.V1, Id, Id, false, 0, Crypto(0, TlsBytes.Browser))),
+            Turn.Server(retry),
+            Turn.Client(Initial(QuicVersion.V1, other, other, false, 1, Crypto(0, TlsBytes.Browser), tokenBytes: 40)),
+            Turn.Server(Initial(QuicVersion.V1, other, [1, 1, 1, 1], true, 0, Crypto(0, ServerHello))),
+        ];
+        var line = Assert.Single(SessionContract.Whole(static () => new QuicSession(), turns));
+        Assert.Contains("complete=True", line, StringComparison.Ordinal);
+        Assert.Contains("retried=True", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Work_for_a_flow_is_bounded()
+    {
+        var player = new SessionPlayer(new QuicSession());
+        var junk = Initial(QuicVersion.V1, [6, 6, 6, 6, 6, 6, 6, 6], Id, false, 0, []);
+        for (var i = 0; i < 10_000; i++)
+            player.Send(FlowDirection.FromOriginator, junk);
+        Assert.InRange(player.Flow.Counters.Faults, 1, QuicSession.MaximumPackets);
+        Assert.Empty(player.End().Log);
+    }
+
+    private static byte[] Crypto(int offset, byte[] data) => [6, .. Number(offset), .. Number(data.Length), .. data];
+
+    private static byte[] Number(int value) => [(byte)(0x40 | (value >> 8)), (byte)value];
+
+    /// <summary>An Initial packet made as RFC 9001 5 says, padded to the size of a client's datagram.</summary>
+    private static byte[] Initial(uint version, byte[] keyId, byte[] destination, bool byServer, byte number, byte[] frames, int tokenBytes = 0)
+    {
+        byte[] payload = [.. frames, .. new byte[Math.Max(0, 1170 - frames.Length)]];
+        var isV2 = version == QuicVersion.V2;
+        byte[] header =
+        [
+            (byte)(isV2 ? 0xD0 : 0xC0), (byte)(version >> 24), (byte)(version >> 16), (byte)(version >> 8), (byte)version,
+            (byte)destination.Length, .. destination, 0, .. Number(tokenBytes), .. new byte[tokenBytes], .. Number(payload.Length + 17), number,
+        ];
+        var secret = HKDF.Extract(HashAlgorithmName.SHA256, keyId, QuicVersion.SaltOf(version).ToArray());
+        secret = Expand(secret, byServer ? "server in" : "client in", 32);
+        var prefix = isV2 ? "quicv2 " : "quic ";
+        var iv = Expand(secret, prefix + "iv", 12);
+        iv[11] ^= number;
+        var sealedBytes = new byte[payload.Length + 16];
+        using (var gcm = new AesGcm(Expand(secret, prefix + "key", 16), 16))
+            gcm.Encrypt(iv, payload, sealedBytes.AsSpan(0, payload.Length), sealedBytes.AsSpan(payload.Length), header);
+        using var aes = Aes.Create();
+        aes.Key = Expand(secret, prefix + "hp", 16);
+        var mask = aes.EncryptEcb(sealedBytes.AsSpan(3, 16), PaddingMode.None);
+        header[0] ^= (byte)(mask[0] & 0x0F);
+        header[^1] ^= mask[1];
+        return [.. header, .. sealedBytes];
+    }
+
+    private static byte[] Expand(byte[] secret, string label, int length) =>
+        HKDF.Expand(HashAlgorithmName.SHA256, secret, length, [0, (byte)length, (byte)(6 + label.Length), .. System.Text.Encoding.ASCII.GetBytes("tls13 " + label), 0]);
+}
