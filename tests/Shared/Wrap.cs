@@ -13,7 +13,7 @@ internal static class Wrap
         ["VXLAN"] = static frame => Vxlan(frame),
         ["Geneve"] = static frame => OverUdp(6081, Hex("0000 6558 00002A00"), frame),
         ["GRE"] = static frame => OverIp(47, [0, 0], Number(TypeOf(frame)), Datagram(frame)),
-        ["NVGRE"] = static frame => OverIp(47, Hex("2000 6558 00002A01"), frame),
+        ["NVGRE"] = static frame => OverIp(47, Hex("2000 6558 12345601"), frame),
         ["ERSPAN I"] = static frame => OverIp(47, Hex("0000 88BE"), frame),
         ["ERSPAN II"] = static frame => Erspan(frame),
         ["ERSPAN III"] = static frame => OverIp(47, Hex("1000 22EB 00000001 2007 0001 00000000 0000 0000"), frame),

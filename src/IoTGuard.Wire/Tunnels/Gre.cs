@@ -13,6 +13,8 @@ internal static class Gre
     private const ushort KeyPresent = 0x2000;
     private const ushort SequencePresent = 0x1000;
     private const ushort AcknowledgmentPresent = 0x0080;
+    /// <summary>Virtual subnets begin here (RFC 7637, 3.3): lower keys are those of bridges over plain GRE.</summary>
+    private const uint LowestSubnet = 0x1000;
     private const ushort ErspanType2 = 0x88BE;
     private const ushort ErspanType3 = 0x22EB;
     private const ushort PointToPoint = 0x880B;
@@ -47,7 +49,7 @@ internal static class Gre
                 // WCCP 2 puts four bytes of its own before the packet, WCCP 1 none.
                 var redirect = bytes.Length > length && bytes[length] >> 4 != 4 ? FieldSize : 0;
                 return new TunnelHeader(TunnelKind.Gre, length + redirect, EtherType.Ipv4, key);
-            case EtherType.TransparentEthernet when (flags & (ChecksumPresent | KeyPresent | SequencePresent)) == KeyPresent:
+            case EtherType.TransparentEthernet when key >> 8 >= LowestSubnet && !Has(flags, ChecksumPresent) && !Has(flags, SequencePresent):
                 return new TunnelHeader(TunnelKind.Nvgre, length, protocol, key >> 8);
             case < EtherType.Lowest:
                 return TunnelHeader.NotFollowed(protocol); // keep-alives and OSI

@@ -41,6 +41,7 @@ internal static class TunnelBytes
         new("GRE with MPLS", TunnelKind.Mpls, 100, OverIp(47, Hex("0000 8847 00064140"), InnerIpv4), 2),
         new("GRE with PPP", TunnelKind.Gre, 0, OverIp(47, Hex("0000 880B FF03 0021"), InnerIpv4)),
         new("GRE with bridged Ethernet", TunnelKind.Gre, 0, OverIp(47, Hex("0000 6558"), InnerEthernet)),
+        new("GRE with bridged Ethernet and a key", TunnelKind.Gre, 99, OverIp(47, Hex("2000 6558 00000063"), InnerEthernet)),
         new("GRE with WCCP", TunnelKind.Gre, 0, OverIp(47, Hex("0000 883E 00000000"), InnerIpv4)),
         new("GRE in UDP", TunnelKind.Gre, 0, OverUdp(4754, Hex("0000 0800"), InnerIpv4)),
         new("PPTP", TunnelKind.Pptp, 0x0042, OverIp(47, Hex("3081 880B 0028 0042 00000001 00000001 FF03 0021"), InnerIpv4)),
