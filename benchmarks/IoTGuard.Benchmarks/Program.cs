@@ -11,6 +11,7 @@ const string Usage = """
     IoTGuard.Benchmarks                        BenchmarkDotNet over all stages (its own arguments follow, such as --filter '*Flow*')
     IoTGuard.Benchmarks gate [BUDGETS]         bytes allocated per operation of every stage against benchmarks/budgets.json
     IoTGuard.Benchmarks stages CAPTURE         nanoseconds per packet of read, decode, flow look-up, sensor, detector, each added to the one before
+    IoTGuard.Benchmarks attacks CAPTURE        throughput under traffic made to cost much, against a capture of normal traffic
     IoTGuard.Benchmarks floor CAPTURE          map, decode, flow hash: the floor that the program is compared with
     IoTGuard.Benchmarks decode-floor CAPTURE   map, decode
     IoTGuard.Benchmarks steady CAPTURE         bytes allocated per packet by the whole program, once warm
@@ -24,6 +25,8 @@ switch (args)
         return AllocationGate.Run(rest.Length > 0 ? rest[0] : Path.Combine(AppContext.BaseDirectory, "budgets.json"));
     case ["stages", var capture]:
         return StageTimes.Run(capture);
+    case ["attacks", var capture]:
+        return AttackTimes.Run(capture);
     case ["floor", var capture]:
         return FloorLoop.Run(capture, withFlows: true);
     case ["decode-floor", var capture]:

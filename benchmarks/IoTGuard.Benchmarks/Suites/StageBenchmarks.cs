@@ -99,7 +99,6 @@ public class JsonBenchmarks : IDisposable
     public void Dispose()
     {
         _alerts.Dispose();
-        _transactions.Dispose();
         GC.SuppressFinalize(this);
     }
 }
