@@ -60,7 +60,11 @@ public sealed class Detector
         _rates = new Hl7RateDetection(_context);
         _anomalies = new AnomalyDetection(_context, options);
         _teacher = new SiteTeacher(_context);
-        _others = [new WebDetection(_context), new WebRecords(_context), new TlsDetection(_context), new LoginDetection(_context, options.Indicators)];
+        _others =
+        [
+            new WebDetection(_context), new WebRecords(_context), new TlsDetection(_context), new LoginDetection(_context, options.Indicators),
+            new FileShareDetection(_context), new ServiceDetection(_context), new RhythmDetection(_context),
+        ];
         Sample = new FlowSample(options.TrainingRows);
     }
 

@@ -19,6 +19,9 @@ public enum RateKind : byte
 
     /// <summary>HL7 messages sent.</summary>
     Hl7Messages,
+
+    /// <summary>Payload bytes sent to addresses outside of the site.</summary>
+    OutsideBytes,
 }
 
 /// <summary>
@@ -86,6 +89,7 @@ internal sealed class RateBook(IReadOnlyDictionary<RateKey, RateProfile> known, 
     public static long WindowNs(RateKind kind) => kind switch
     {
         RateKind.Hl7Messages => 10_000_000_000,
+        RateKind.OutsideBytes => 600_000_000_000,
         _ => 120_000_000_000,
     };
 

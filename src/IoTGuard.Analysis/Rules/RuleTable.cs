@@ -6,7 +6,7 @@ public static class RuleTable
     /// <summary>All rules.</summary>
     public static IReadOnlyList<Rule> Rules { get; } =
     [
-        .. DicomRules.All, .. Hl7Rules.All, .. NetworkRules.All, .. WebRules.All, .. SecureRules.All,
+        .. DicomRules.All, .. Hl7Rules.All, .. NetworkRules.All, .. WebRules.All, .. SecureRules.All, .. FileShareRules.All, .. ServiceRules.All,
     ];
 
     /// <summary>Categories in use: an alert's category says what kind of trouble it is.</summary>

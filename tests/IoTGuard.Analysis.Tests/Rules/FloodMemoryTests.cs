@@ -1,3 +1,4 @@
+using IoTGuard.Analysis.Sessions;
 using static IoTGuard.Analysis.Tests.Rules.Scene;
 
 namespace IoTGuard.Analysis.Tests.Rules;
@@ -60,5 +61,30 @@ public sealed class FloodMemoryTests
         scene.Wait(5);
         scene.Finish();
         Assert.Equal("host-scan", Assert.Single(scene.Closed).Rule);
+    }
+
+    [Fact]
+    public void Floods_of_services_and_shares_cost_bounded_memory()
+    {
+        var scene = new Scene();
+        Flood(scene, 0, 15_000);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        Flood(scene, 15_000, 45_000);
+        var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
+        Assert.True(grown < 12_000_000, $"grew by {grown} bytes");
+
+        static void Flood(Scene scene, int from, int to)
+        {
+            for (var i = from; i < to; i++)
+            {
+                var client = $"10.8.0.{i % 200}";
+                var server = $"10.9.0.{i / 200 % 225}";
+                scene.Smb(client, server, SmbEvent.Session, t => (t.Status, t.User) = (0xC000_006D, new Pseudonym((ulong)i, 1)));
+                scene.Smb(client, server, SmbEvent.Session, t => (t.Status, t.IsAnonymous) = (0, true));
+                scene.Smb(client, server, SmbEvent.Files, t => t.Files = new SmbFileCounts { Deletes = 1, RandomWrites = 1 });
+                scene.Other<LdapTransaction>(client, server, 389, t => (t.Event, t.Entries) = (LdapEvent.Search, 3));
+                scene.Other<ModbusTransaction>(client, server, 502, t => (t.Unit, t.Requests, t.Exceptions) = (i & 255, 1, 1));
+            }
+        }
     }
 }

@@ -155,6 +155,14 @@ internal sealed class Scene : IAlertSink
         fill?.Invoke(t);
     });
 
+    public Scene Smb(string client, string server, SmbEvent kind, Action<SmbTransaction> fill, ushort clientPort = 0) => Other<SmbTransaction>(client, server, 445, t =>
+    {
+        t.Event = kind;
+        if (clientPort != 0)
+            t.ClientPort = clientPort;
+        fill(t);
+    });
+
     /// <summary>A transaction of any protocol.</summary>
     public Scene Other<T>(string client, string server, ushort port, Action<T> fill)
         where T : Transaction, new()

@@ -49,7 +49,6 @@ public sealed class TdsSession : DatabaseSession
         const byte Terminator = 0xFF;
         const byte Version = 0;
         const byte Encryption = 1;
-        Span<byte> text = stackalloc byte[24];
         for (var at = 0; at + 5 <= options.Length && options[at] != Terminator; at += 5)
         {
             int offset = BinaryPrimitives.ReadUInt16BigEndian(options[(at + 1)..]);
@@ -59,8 +58,7 @@ public sealed class TdsSession : DatabaseSession
             var value = options.Slice(offset, length);
             if (options[at] == Version && length >= 4)
             {
-                if (System.Text.Unicode.Utf8.TryWrite(text, $"{value[0]}.{value[1]}.{BinaryPrimitives.ReadUInt16BigEndian(value[2..])}", out var written))
-                    ServerVersion = context.Texts.Of(text[..written]);
+                ServerVersion = SmbText.Version(context, default, value[0], value[1], BinaryPrimitives.ReadUInt16BigEndian(value[2..]));
             }
             else if (options[at] == Encryption && length >= 1)
             {

@@ -56,7 +56,7 @@ public sealed class DcerpcTransaction : Transaction
     }
 }
 
-/// <summary>Connection-oriented DCERPC over TCP: the endpoint mapper (135) and the interfaces behind it. Stub data is passed over; a gap ends the reading of its direction.</summary>
+/// <summary>Connection-oriented DCERPC over TCP: the endpoint mapper (135) and the interfaces behind it. Stub data is passed over.</summary>
 public sealed class DcerpcSession : StreamSession
 {
     /// <summary>First bytes of a bind that are read.</summary>
@@ -90,7 +90,13 @@ public sealed class DcerpcSession : StreamSession
     public override StreamProgress OnData(SessionContext context, FlowDirection direction, ReadOnlySpan<byte> data)
     {
         if (_isLost[(int)direction])
-            return new StreamProgress(data.Length, 0, Everything);
+        {
+            // After a gap the next segment that begins with a message is where it goes on.
+            if (!DcerpcHeader.TryRead(data, out _))
+                return new StreamProgress(data.Length);
+            _isLost[(int)direction] = false;
+        }
+
         var at = 0;
         while (at < data.Length)
         {

@@ -29,7 +29,13 @@ public sealed class ModbusSession : StreamSession
     public override StreamProgress OnData(SessionContext context, FlowDirection direction, ReadOnlySpan<byte> data)
     {
         if (_isLost[(int)direction])
-            return new StreamProgress(data.Length, 0, Everything);
+        {
+            // After a gap the next segment that begins with a message is where it goes on.
+            if (Probe(direction, data) != ProbeResult.Likely)
+                return new StreamProgress(data.Length);
+            _isLost[(int)direction] = false;
+        }
+
         var at = 0;
         while (at < data.Length)
         {

@@ -4,7 +4,7 @@ using IoTGuard.Wire.Application.OncRpc;
 
 namespace IoTGuard.Analysis.Sessions;
 
-/// <summary>ONC RPC over TCP: records of fragments with a mark in front (RFC 5531 11). Of each record the head is read, the rest passed over. A gap ends the reading of its direction.</summary>
+/// <summary>ONC RPC over TCP: records of fragments with a mark in front (RFC 5531 11). Of each record the head is read, the rest passed over.</summary>
 public sealed class RpcStreamSession : StreamSession
 {
     /// <summary>First bytes of a record that are read: fixed part, credentials and verifier.</summary>
@@ -40,7 +40,13 @@ public sealed class RpcStreamSession : StreamSession
     public override StreamProgress OnData(SessionContext context, FlowDirection direction, ReadOnlySpan<byte> data)
     {
         if (_isLost[(int)direction])
-            return new StreamProgress(data.Length, 0, Everything);
+        {
+            // After a gap the next segment that begins with a message is where it goes on.
+            if (Probe(direction, data) != ProbeResult.Certain)
+                return new StreamProgress(data.Length);
+            _isLost[(int)direction] = false;
+        }
+
         var at = 0;
         while (at < data.Length)
         {

@@ -251,6 +251,7 @@ public sealed partial class SmbSession : StreamSession
             return;
         var fault = context.Begin<SmbTransaction>(client);
         fault.Event = SmbEvent.Fault;
+        fault.Version = _version;
         fault.Fault = kind;
         fault.FaultText = text;
         context.Emit(fault);

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Unicode;
@@ -26,12 +27,23 @@ internal static class SmbText
     }
 
     /// <summary>"Windows 10.0.17763" of an NTLM version; null when there is none.</summary>
-    public static string? Windows(SessionContext context, (byte Major, byte Minor, ushort Build) version)
+    public static string? Windows(SessionContext context, (byte Major, byte Minor, ushort Build) version) =>
+        version.Major == 0 ? null : Version(context, "Windows "u8, version.Major, version.Minor, version.Build);
+
+    /// <summary>A version of three numbers behind a prefix.</summary>
+    public static string? Version(SessionContext context, ReadOnlySpan<byte> prefix, int major, int minor, int build)
     {
-        if (version.Major == 0)
-            return null;
-        Span<byte> text = stackalloc byte[32];
-        return Utf8.TryWrite(text, $"Windows {version.Major}.{version.Minor}.{version.Build}", out var written) ? context.Texts.Of(text[..written]) : null;
+        Span<byte> text = stackalloc byte[48];
+        prefix.CopyTo(text);
+        var length = prefix.Length;
+        Utf8Formatter.TryFormat(major, text[length..], out var written);
+        length += written;
+        text[length++] = (byte)'.';
+        Utf8Formatter.TryFormat(minor, text[length..], out written);
+        length += written;
+        text[length++] = (byte)'.';
+        Utf8Formatter.TryFormat(build, text[length..], out written);
+        return context.Texts.Of(text[..(length + written)]);
     }
 
     /// <summary>True for ADMIN$ and a drive's C$; IPC$, which everybody uses, is none.</summary>
