@@ -126,12 +126,16 @@ public sealed partial class Sensor
         output.Sort();
     }
 
-    /// <summary>Ends all flows at the end of the input, one nanosecond after the clock, then sorts the events.</summary>
-    public void Complete(long clockNs, EventBatch output)
+    /// <summary>
+    /// Ends flows at the end of the input, one nanosecond after the clock, then sorts the events. Called again and again, and with an empty batch so
+    /// that memory stays small, until it returns false: then all have ended.
+    /// </summary>
+    public bool Complete(long clockNs, EventBatch output)
     {
         _fragments.Complete();
-        _tracker.Complete(clockNs, output);
+        var more = _tracker.Complete(clockNs, output);
         output.Sort();
+        return more;
     }
 
     private void Decode(in FrameHeader header, ReadOnlySpan<byte> memory, ref FlowPacket packet)

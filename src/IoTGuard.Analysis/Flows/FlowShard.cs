@@ -242,6 +242,9 @@ internal sealed partial class FlowShard
     /// <summary>Any flow still held, or -1.</summary>
     public int Any() => _heads[InterimList];
 
+    /// <summary>The flow behind another one, in the order that starts with <see cref="Any"/>; -1 behind the last.</summary>
+    public int After(int index) => _interimLinks[index].Next;
+
     private void Grow()
     {
         var size = Math.Min(_capacity, Math.Max(InitialCapacity, Heads.Length * 2));

@@ -28,6 +28,9 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
     private const int InterimSequence = 0x1000_0000;
     private const int EndSequence = 0x2000_0000;
 
+    /// <summary>Flows that end in one go when the input ends: their events lie in memory until they are delivered.</summary>
+    public const int EndedAtOnce = 1024;
+
     private const int MaximumConversationsPerShard = FlowLimits.MaximumConversations / FlowLimits.Shards;
     private const int MaximumDatagramConversationsPerShard = FlowLimits.MaximumDatagramConversations / FlowLimits.Shards;
 
@@ -35,6 +38,8 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
     private readonly RecentPackets[] _recent = [.. Enumerable.Range(0, FlowLimits.Shards).Select(_ => new RecentPackets())];
     private readonly NeighborWatch[] _neighbors = [.. Enumerable.Range(0, FlowLimits.Shards).Select(_ => new NeighborWatch())];
     private FlowRecord _record;
+    private (long FirstFrame, FlowShard Shard, int Index)[]? _ending;
+    private int _ended;
 
     private FlowShard Shard(ulong hash) => _shards[FlowHasher.ShardOf(hash)];
 
@@ -103,20 +108,40 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         }
     }
 
-    /// <summary>Ends all flows, a nanosecond after everything else.</summary>
-    public void Complete(long clock, EventBatch output)
+    /// <summary>
+    /// Ends all flows, a nanosecond after everything else, in the order of their first frames: <see cref="EndedAtOnce"/> of them in each call.
+    /// Returns false when there are no more.
+    /// </summary>
+    public bool Complete(long clock, EventBatch output)
     {
-        Advance(clock, output);
-        clock++;
-        store.Clock = clock;
+        if (_ending is null)
+        {
+            Advance(clock, output);
+            _ending = OpenFlows();
+        }
+
+        store.Clock = clock + 1;
+        for (var last = Math.Min(_ending.Length, _ended + EndedAtOnce); _ended < last; _ended++)
+        {
+            var (firstFrame, shard, index) = _ending[_ended];
+            context.AtDue(clock + 1, firstFrame, EndSequence, output);
+            End(shard, index, FlowEndReason.EndOfCapture);
+        }
+
+        return _ended < _ending.Length;
+    }
+
+    private (long FirstFrame, FlowShard Shard, int Index)[] OpenFlows()
+    {
+        var open = new List<(long FirstFrame, FlowShard Shard, int Index)>(_shards.Sum(static s => s.Count));
         foreach (var shard in _shards)
         {
-            for (var index = shard.Any(); index >= 0; index = shard.Any())
-            {
-                context.AtDue(clock, shard.Details[index].FirstFrame, EndSequence, output);
-                End(shard, index, FlowEndReason.EndOfCapture);
-            }
+            for (var index = shard.Any(); index >= 0; index = shard.After(index))
+                open.Add((shard.Details[index].FirstFrame, shard, index));
         }
+
+        open.Sort(static (x, y) => x.FirstFrame.CompareTo(y.FirstFrame));
+        return [.. open];
     }
 
     private void Expire(FlowShard shard, long clock, EventBatch output)

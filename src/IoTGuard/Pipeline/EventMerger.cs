@@ -49,4 +49,39 @@ internal sealed class EventMerger(int workers)
             consumer.OnEvent(batches[best], batches[best].Events[_next[best]++]);
         }
     }
+
+    /// <summary>Delivers what all workers have still to tell, each in as many batches as it needs, in order of the keys over all of them.</summary>
+    /// <param name="next">Takes the last batch of a worker back and gives its next; null when there is none.</param>
+    /// <param name="consumer">Receives the events.</param>
+    public void DeliverRest(Func<int, EventBatch?> next, IEventConsumer consumer)
+    {
+        Array.Clear(_next);
+        EventBatch?[] current = [.. Enumerable.Range(0, _next.Length).Select(next)];
+        while (true)
+        {
+            var best = -1;
+            EventKey bestKey = default;
+            for (var i = 0; i < current.Length; i++)
+            {
+                while (current[i] is { } batch && _next[i] == batch.Events.Length)
+                {
+                    current[i] = next(i);
+                    _next[i] = 0;
+                }
+
+                if (current[i] is not { } first)
+                    continue;
+                var key = first.Events[_next[i]].Key;
+                if (best < 0 || key < bestKey)
+                {
+                    best = i;
+                    bestKey = key;
+                }
+            }
+
+            if (best < 0)
+                return;
+            consumer.OnEvent(current[best]!, current[best]!.Events[_next[best]++]);
+        }
+    }
 }

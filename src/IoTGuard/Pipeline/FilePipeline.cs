@@ -78,20 +78,24 @@ internal sealed class FilePipeline
                 item.Finished();
             }
 
-            DeliverHere(merger, events);
+            merger.Deliver(events, _consumer);
+            foreach (var batch in events)
+                batch.Clear();
             _consumer.OnClock(EndClock);
         }
 
-        for (var i = 0; i < _sensors.Length; i++)
-            _sensors[i].Complete(EndClock, events[i]);
-        DeliverHere(merger, events);
-    }
-
-    private void DeliverHere(EventMerger merger, EventBatch[] events)
-    {
-        merger.Deliver(events, _consumer);
-        foreach (var batch in events)
-            batch.Clear();
+        var open = new bool[_sensors.Length];
+        Array.Fill(open, true);
+        merger.DeliverRest(
+            i =>
+            {
+                if (!open[i])
+                    return null;
+                events[i].Clear();
+                open[i] = _sensors[i].Complete(EndClock, events[i]);
+                return events[i];
+            },
+            _consumer);
     }
 
     private void RunOnThreads(Action<FrameBatch>? onBatch, CancellationToken cancellation)
@@ -121,6 +125,7 @@ internal sealed class FilePipeline
         }
         finally
         {
+            _clocks.Writer.TryComplete();
             foreach (var work in _work)
                 work.Writer.TryComplete();
         }
@@ -165,9 +170,14 @@ internal sealed class FilePipeline
             _events[worker].Writer.Put(output, failure);
         }
 
-        var last = _freeEvents[worker].Reader.Take(failure);
-        sensor.Complete(EndClock, last);
-        _events[worker].Writer.Put(last, failure);
+        bool more;
+        do
+        {
+            var output = _freeEvents[worker].Reader.Take(failure);
+            more = sensor.Complete(EndClock, output);
+            _events[worker].Writer.Put(output, failure);
+        }
+        while (more);
         _events[worker].Writer.Complete();
     }
 
@@ -175,22 +185,30 @@ internal sealed class FilePipeline
     {
         var merger = new EventMerger(_sensors.Length);
         var batches = new EventBatch[_sensors.Length];
-        while (true)
+        while (_clocks.Reader.TryTake(failure, out var clock))
         {
             for (var i = 0; i < batches.Length; i++)
-            {
-                if (!_events[i].Reader.TryTake(failure, out batches[i]!))
-                    return;
-            }
-
+                batches[i] = _events[i].Reader.Take(failure);
             merger.Deliver(batches, _consumer);
-            if (_clocks.Reader.TryRead(out var clock))
-                _consumer.OnClock(clock);
+            _consumer.OnClock(clock);
             for (var i = 0; i < batches.Length; i++)
-            {
-                batches[i].Clear();
-                _freeEvents[i].Writer.Put(batches[i], failure);
-            }
+                GiveBack(i, batches[i], failure);
         }
+
+        var last = new EventBatch?[_sensors.Length];
+        merger.DeliverRest(
+            i =>
+            {
+                if (last[i] is { } read)
+                    GiveBack(i, read, failure);
+                return last[i] = _events[i].Reader.TryTake(failure, out var batch) ? batch : null;
+            },
+            _consumer);
+    }
+
+    private void GiveBack(int worker, EventBatch batch, CancellationToken failure)
+    {
+        batch.Clear();
+        _freeEvents[worker].Writer.Put(batch, failure);
     }
 }

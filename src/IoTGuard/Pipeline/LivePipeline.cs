@@ -89,7 +89,10 @@ internal sealed class LivePipeline
 
         frames.Release();
         var last = _free[ring].Reader.Take(failure);
-        sensor.Complete(clock, last);
+        while (sensor.Complete(clock, last))
+        {
+        }
+
         _deliveries.Writer.Put(new Delivery(ring, last, long.MaxValue, IsLast: true), failure);
     }
 

@@ -80,7 +80,12 @@ internal static class Runs
         }
 
         for (var i = 0; i < workers; i++)
-            sensors[i].Complete(clock, outputs[i]);
+        {
+            while (sensors[i].Complete(clock, outputs[i]))
+            {
+            }
+        }
+
         Merge(outputs, outcome);
         foreach (var sensor in sensors)
             outcome.Counters.Add(sensor.Counters);

@@ -50,6 +50,37 @@ public sealed class ShippedCaptureTests
             Assert.True(one[i].SequenceEqual(many[i]), $"output {i} differs between 1 and {workers} workers on {processors} processors");
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(3, 1)]
+    [InlineData(3, 2)]
+    public void Flows_that_the_end_of_the_input_ends_come_in_the_order_of_their_first_packets(int workers, int processors)
+    {
+        const int Flows = 10_000;
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder["capture"], Pcap(Flows));
+        var run = ProgramRun.WithProcessors(processors, "analyze", folder["capture"], "--workers", $"{workers}", "--flows", folder["flows"]);
+        Assert.Equal(0, run.Status);
+        var ports = File.ReadLines(folder["flows"]).Skip(1).Select(line => int.Parse(line.Split(',')[3], System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(Enumerable.Range(1024, Flows), ports);
+    }
+
+    /// <summary>A capture of UDP packets, each of a flow of its own, a microsecond apart.</summary>
+    private static byte[] Pcap(int flows)
+    {
+        var capture = new List<byte>(Convert.FromHexString("D4C3B2A1020004000000000000000000FFFF000001000000"));
+        for (var i = 0; i < flows; i++)
+        {
+            capture.AddRange(BitConverter.GetBytes(1_700_000_000));
+            capture.AddRange(BitConverter.GetBytes(i));
+            capture.AddRange(Convert.FromHexString("2A0000002A000000"));
+            capture.AddRange(Convert.FromHexString("02000000000202000000000108004500001C00010000401100000A0000010A000002"));
+            capture.AddRange(Convert.FromHexString($"{1024 + i:X4}270F00080000"));
+        }
+
+        return [.. capture];
+    }
+
     [Fact]
     public void Standard_input_gives_what_the_file_gives()
     {
