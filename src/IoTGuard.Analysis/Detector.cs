@@ -36,6 +36,7 @@ public sealed class Detector
     private readonly TransactionDetection[] _others;
     private readonly Hl7Links _hl7Links;
     private long _nextTickNs = long.MinValue;
+    private long _touched;
 
     /// <param name="site">What was learned; <see cref="Site.Empty"/> on the first day.</param>
     /// <param name="options">Limits and choices.</param>
@@ -78,6 +79,12 @@ public sealed class Detector
     public void OnEvent(EventBatch batch, in SensorEvent e)
     {
         var now = e.Key.TimeNs;
+        if (!batch.IsLookedThrough)
+        {
+            batch.IsLookedThrough = true;
+            _touched += _hl7Links.Touch(batch.Transactions);
+        }
+
         Tick(now);
         _teacher.OnTime(now);
         switch (e.Kind)

@@ -77,6 +77,11 @@ public sealed class EventBatch
     private readonly List<FlowFault> _faults = [];
     private readonly List<Neighbor> _neighbors = [];
 
+    /// <summary>True once the detector looked ahead in these events.</summary>
+    internal bool IsLookedThrough { get; set; }
+
+    internal ReadOnlySpan<Transaction> Transactions => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_transactions);
+
     /// <summary>Events, in order of their keys.</summary>
     public ReadOnlySpan<SensorEvent> Events
     {
@@ -164,6 +169,7 @@ public sealed class EventBatch
             (_free[transaction.Pool] ??= new Stack<Transaction>()).Push(transaction);
         }
 
+        IsLookedThrough = false;
         _events.Clear();
         _late.Clear();
         _transactions.Clear();

@@ -99,6 +99,9 @@ internal sealed class SeenFact(long timeNs)
 
     public FactHistory History => new(_firstNs, _lastNs, _count);
 
+    /// <summary>The result says nothing.</summary>
+    public long Touch() => _count;
+
     /// <summary>Notes one more sighting.</summary>
     public void Again(long timeNs)
     {

@@ -65,6 +65,9 @@ internal sealed class RateBook(IReadOnlyDictionary<RateKey, RateProfile> known, 
         /// <summary>All windows, the open one included.</summary>
         public RateProfile Profile => _closed.With(_total);
 
+        /// <summary>The result says nothing.</summary>
+        public long Touch() => _index;
+
         /// <summary>Adds an amount at a time.</summary>
         public void Add(double amount, long timeNs)
         {

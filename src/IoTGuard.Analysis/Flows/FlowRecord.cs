@@ -189,6 +189,9 @@ public struct FlowRecord
     /// <summary>Outermost VLAN id of the first packet; 0 = untagged.</summary>
     public ushort Vlan;
 
+    // Beside what names the flow, because sessions need both with every message.
+    public ApplicationCounters Counters;
+
     /// <summary>Tunnel of the first packet.</summary>
     public Encapsulation Encapsulation;
 
@@ -201,7 +204,6 @@ public struct FlowRecord
 
     public DirectionCounters FromOriginator;
     public DirectionCounters FromResponder;
-    public ApplicationCounters Counters;
 
     /// <summary>Copies of packets that the mirror delivered a second time, used once.</summary>
     public long MirrorCopies;

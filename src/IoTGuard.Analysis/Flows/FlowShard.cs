@@ -64,31 +64,21 @@ internal sealed partial class FlowShard
         return slots.Length == 0 ? 0 : slots[(int)hash & (slots.Length - 1)].Index;
     }
 
-    /// <summary>Touches what a packet of the flow will need, if it is where it is usually found. The result says nothing.</summary>
-    public long TouchFlow(ulong hash)
+    /// <summary>The index of the flow if it is where it is usually found, else -1. Reads no more than the index of the table.</summary>
+    public int Guess(ulong hash)
     {
         var slots = _slots;
         if (slots.Length == 0)
-            return 0;
+            return -1;
         ref readonly var slot = ref slots[(int)hash & (slots.Length - 1)];
-        if (slot.Index == 0 || slot.Tag != (uint)hash)
-            return 0;
-        var index = slot.Index - 1;
-        ref readonly var first = ref Directions[2 * index];
-        ref readonly var second = ref Directions[(2 * index) + 1];
-        ref readonly var head = ref Heads[index];
-        return (long)head.Key.A.Low + head.Key.PortA + head.LastNs + first.Packets + first.SizeMinimum + second.Packets + second.SizeMinimum
-            + _links[index].Next + (Conversations[index] is null ? 0 : 1);
+        return slot.Tag == (uint)hash ? slot.Index - 1 : -1;
     }
 
-    /// <summary>Touches the flow's conversation, if it has one. The result says nothing.</summary>
-    public long TouchConversation(ulong hash)
+    /// <summary>Touches what a packet of one direction of a flow changes. The result says nothing.</summary>
+    public long TouchDirection(int index, FlowDirection direction)
     {
-        var slots = _slots;
-        if (slots.Length == 0)
-            return 0;
-        ref readonly var slot = ref slots[(int)hash & (slots.Length - 1)];
-        return slot.Index != 0 && slot.Tag == (uint)hash && Conversations[slot.Index - 1] is { } conversation ? conversation.Touch() : 0;
+        ref readonly var state = ref Directions[(2 * index) + (int)direction];
+        return state.Packets + state.IntervalMaximumNs + state.Acknowledgment + _links[index].Next;
     }
 
     /// <summary>The flow's index, or -1.</summary>

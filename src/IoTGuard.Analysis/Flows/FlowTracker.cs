@@ -17,6 +17,11 @@ internal struct FlowPacket
     public ulong Print;
     public Endpoint Sender;
 
+    /// <summary>What was found when it was looked ahead, perhaps wrongly: the flow's index or -1, the direction, and who reads the flow.</summary>
+    public int Guess;
+    public FlowDirection Direction;
+    public Conversation? Conversation;
+
     /// <summary>False for frames without a flow.</summary>
     public bool HasFlow;
 }
@@ -46,17 +51,35 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
     /// <summary>
     /// Touches what packets will need, so that the memory accesses of many overlap instead of following each other. The result says nothing.
     /// </summary>
-    public long Touch(ReadOnlySpan<FlowPacket> packets)
+    public long Touch(Span<FlowPacket> packets)
     {
         var sum = 0L;
         foreach (ref readonly var packet in packets)
             sum += Shard(packet.Hash).TouchSlot(packet.Hash) + _recent[FlowHasher.ShardOf(packet.Hash)].Touch(packet.Print);
-        foreach (ref readonly var packet in packets)
-            sum += Shard(packet.Hash).TouchFlow(packet.Hash);
-        foreach (ref readonly var packet in packets)
+        foreach (ref var packet in packets)
         {
-            if (packet.View.PayloadWireLength > 0 && packet.View.Kind == PacketKind.Tcp)
-                sum += Shard(packet.Hash).TouchConversation(packet.Hash);
+            var shard = Shard(packet.Hash);
+            packet.Guess = packet.HasFlow ? shard.Guess(packet.Hash) : -1;
+            if (packet.Guess >= 0)
+                sum += (long)shard.Heads[packet.Guess].Key.A.High + shard.Heads[packet.Guess].FirstFrame;
+        }
+
+        foreach (ref var packet in packets)
+        {
+            packet.Conversation = null;
+            if (packet.Guess < 0)
+                continue;
+            var shard = Shard(packet.Hash);
+            packet.Direction = DirectionOf(shard.Heads[packet.Guess], packet.Sender);
+            sum += shard.TouchDirection(packet.Guess, packet.Direction);
+            if (packet.View.PayloadWireLength > 0)
+                packet.Conversation = shard.Conversations[packet.Guess];
+        }
+
+        for (var depth = 0; depth < Conversation.Depths; depth++)
+        {
+            foreach (ref readonly var packet in packets)
+                sum += packet.Conversation?.Touch(packet.Direction, depth) ?? 0;
         }
 
         return sum;

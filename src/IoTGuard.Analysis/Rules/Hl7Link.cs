@@ -55,6 +55,15 @@ internal sealed class Hl7Link
     /// <summary>Size of the table of received names for which it holds that the client was not sent its own.</summary>
     public int ReceivedNames = -1;
 
+    /// <summary>Touches what a message will need, one step from object to object at a time. The result says nothing.</summary>
+    public long Touch(int depth) => depth switch
+    {
+        0 => Version + ServicePort + (Sender is null ? 0 : 1),
+        1 => Client.LastSeenNs + Server.LastSeenNs + (Counts?.TouchedNs ?? 0) + (Receiver?.TouchedNs ?? 0) + (Rate?.Touch() ?? 0)
+            + (Sender?.Touch() ?? 0) + (Service?.Touch() ?? 0) + (ClientNameCount?.Times ?? 0) + (_types[0] is null ? 0 : 1),
+        _ => (Counts?.State.Touch() ?? 0) + (_types[0]?.Fact.Touch() ?? 0) + (_types[1]?.Fact.Touch() ?? 0) + (_types[2]?.Fact.Touch() ?? 0),
+    };
+
     /// <summary>What is kept of a message type, or null.</summary>
     public Hl7LinkType? TypeOf(string? messageType)
     {
@@ -88,7 +97,30 @@ internal sealed class Hl7Links(DeviceInventory devices)
     /// <summary>Links kept, a power of two.</summary>
     public const int Places = 8192;
 
+    private const int TouchDepths = 3;
+
     private readonly Hl7Link?[] _links = new Hl7Link?[Places];
+    private readonly List<Hl7Link> _ahead = [];
+
+    /// <summary>Touches what the messages of a batch will need, so that the memory accesses of many overlap. The result says nothing.</summary>
+    public long Touch(ReadOnlySpan<Transaction> transactions)
+    {
+        _ahead.Clear();
+        foreach (var transaction in transactions)
+        {
+            if (transaction is Hl7Transaction { Event: Hl7Event.Message } && _links[PlaceOf(transaction)] is { } link)
+                _ahead.Add(link);
+        }
+
+        var sum = 0L;
+        for (var depth = 0; depth < TouchDepths; depth++)
+        {
+            foreach (var link in _ahead)
+                sum += link.Touch(depth);
+        }
+
+        return sum;
+    }
 
     /// <summary>The link of a transaction, if it is kept and still holds.</summary>
     public Hl7Link? Find(Transaction transaction)

@@ -45,6 +45,9 @@ internal sealed class Hl7RateDetection(DetectionContext context)
 
         /// <summary>The sender numbers its messages carelessly: an id came twice in a short time or on one connection.</summary>
         public bool ReusesIds;
+
+        /// <summary>The result says nothing.</summary>
+        public long Touch() => Messages.FirstNs + Answered.FirstNs + Replayed.FirstNs;
     }
 
     public void OnTransaction(Hl7Transaction transaction, Hl7Link? known)

@@ -24,6 +24,13 @@ public abstract class ProtocolSession
     /// <summary>The protocol. A session that reads several sets <see cref="FlowRecord.Application"/> itself once it knows.</summary>
     public abstract ApplicationProtocol Protocol { get; }
 
+    /// <summary>
+    /// Touches what data of a direction will need, so that the memory accesses of several packets overlap. Changes nothing, and the result says nothing.
+    /// </summary>
+    /// <param name="direction">The direction; it may be the wrong one.</param>
+    /// <param name="depth">0 = the session itself, 1 = what it refers to.</param>
+    public virtual long Touch(FlowDirection direction, int depth) => 0;
+
     /// <summary>The flow ended (closed, reset, idle, evicted, end of capture), or was handed over: emit what is still open.</summary>
     public abstract void OnEnd(SessionContext context);
 

@@ -21,8 +21,13 @@ internal abstract class Conversation
 
     protected int Index { get; private set; }
 
-    /// <summary>Touches what a packet will need. The result says nothing.</summary>
-    public abstract long Touch();
+    /// <summary>Steps of <see cref="Touch"/>: each reads where the next one has to look.</summary>
+    public const int Depths = 4;
+
+    /// <summary>Touches what a packet of a direction will need, one step from object to object at a time. The result says nothing.</summary>
+    /// <param name="direction">The direction; it may be the wrong one.</param>
+    /// <param name="depth">The step, from 0 to <see cref="Depths"/> − 1.</param>
+    public abstract long Touch(FlowDirection direction, int depth);
 
     /// <summary>The flow ended: shows what still waits and ends the session. The conversation can be used again.</summary>
     public abstract void End();

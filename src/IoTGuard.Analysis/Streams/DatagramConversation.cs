@@ -9,7 +9,12 @@ internal sealed class DatagramConversation(StreamStore store) : Conversation
 {
     private DatagramSession _session = null!;
 
-    public override long Touch() => Faults;
+    public override long Touch(FlowDirection direction, int depth) => depth switch
+    {
+        0 => Faults,
+        1 => Record[0].OriginatorPort,
+        _ => _session.Touch(direction, depth - 2),
+    };
 
     /// <summary>Takes over a flow whose protocol was recognised.</summary>
     public void Begin(SessionContext context, FlowShard shard, int index, int row)

@@ -27,7 +27,12 @@ internal sealed class StreamConversation(StreamStore store) : Conversation
     /// <summary>True when neither direction is of a known protocol, nor ever was.</summary>
     public bool IsHopeless => _session is null && _originator.Rejected && _responder.Rejected && Record[0].Application == ApplicationProtocol.Unknown;
 
-    public override long Touch() => _originator.Next + _responder.Next + Faults;
+    public override long Touch(FlowDirection direction, int depth) => depth switch
+    {
+        0 => Faults + _handOvers,
+        1 => StreamOf(direction).Touch() + (long)Record[0].Originator.High + Record[0].Counters.Faults,
+        _ => _session?.Touch(direction, depth - 2) ?? 0,
+    };
 
     /// <summary>Takes over a flow.</summary>
     public void Begin(SessionContext context, FlowShard shard, int index, bool midStream)

@@ -64,6 +64,9 @@ internal sealed class TcpStream
 
     public ReadOnlySpan<byte> Pending => _pending.AsSpan(0, PendingLength);
 
+    /// <summary>Touches what a segment will need. The result says nothing.</summary>
+    public long Touch() => Next + PendingLength + _historyEnd + _history.Length;
+
     /// <summary>Begins at a sequence number.</summary>
     public void Start(long offset, ulong candidates)
     {

@@ -55,6 +55,9 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
     private long _timeNs;
     private bool _started;
 
+    /// <summary>Touches what bytes will need. The result says nothing.</summary>
+    public long Touch() => _carryLength + _frameTimeNs + _at + (int)_place + (_message is null ? 0 : 1);
+
     public void OnData(SessionContext context, ReadOnlySpan<byte> data)
     {
         if (!_started)

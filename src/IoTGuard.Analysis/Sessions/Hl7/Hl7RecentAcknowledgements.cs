@@ -14,6 +14,9 @@ internal sealed class Hl7RecentAcknowledgements
     private Entry[] _entries = [];
     private int _next;
 
+    /// <summary>Touches what an acknowledgement will need. The result says nothing.</summary>
+    public long Touch() => _tags.Length == 0 ? 0 : _tags[0] + _tags[^1] + _entries[_next].Count;
+
     /// <summary>Counts an acknowledgement; returns how often it was counted before.</summary>
     public int Count(ReadOnlySpan<byte> controlId, string? code)
     {

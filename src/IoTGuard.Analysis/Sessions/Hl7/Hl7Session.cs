@@ -63,6 +63,14 @@ public sealed class Hl7Session : StreamSession
     /// <summary>Tells from the first bytes of a direction whether it is HL7 v2.</summary>
     public static ProbeResult Probe(FlowDirection direction, ReadOnlySpan<byte> data) => Hl7Probe.Probe(data);
 
+    public override long Touch(FlowDirection direction, int depth)
+    {
+        if (depth == 0)
+            return _nextGiveUpNs + (SideOf(direction).Closed ? 1 : 0) + SideOf(Opposite(direction)).Outstanding.Count;
+        var sent = SideOf(Opposite(direction)).Outstanding;
+        return SideOf(direction).Reader.Touch() + _recent.Touch() + (sent.Count > 0 ? sent[0].Touch() : SideOf(direction).Outstanding.Count);
+    }
+
     public override StreamProgress OnData(SessionContext context, FlowDirection direction, ReadOnlySpan<byte> data)
     {
         if (context.TimeNs > _nextGiveUpNs)

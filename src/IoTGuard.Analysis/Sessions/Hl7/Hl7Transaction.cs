@@ -181,6 +181,9 @@ public sealed class Hl7Transaction : Transaction
         Fault = default;
     }
 
+    /// <summary>Touches what an acknowledgement of the message will need. The result says nothing.</summary>
+    internal long Touch() => TimeNs + ClientPort + Segments + _controlId.Length + _acknowledges.Length + (long)Patient.Low + (MessageType is null ? 0 : 1);
+
     /// <summary>Takes over what another transaction says of a message; endpoints stay.</summary>
     internal void CopyMessageFrom(Hl7Transaction other)
     {
