@@ -52,7 +52,10 @@ public static class FlowLimits
     public const int MaximumHandOvers = 4;
 
     /// <summary>Consumed bytes kept per direction of a connection to compare second copies with.</summary>
-    public const int HistoryBytes = 2048;
+    public const int HistoryBytes = 256;
+
+    /// <summary>Consumed segments of which a hash is kept per direction of a connection, for the same purpose.</summary>
+    public const int HistorySegments = 4;
 
     /// <summary>Stream and session faults told per flow; further ones are counted.</summary>
     public const int MaximumFaultsPerFlow = 16;

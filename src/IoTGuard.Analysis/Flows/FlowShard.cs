@@ -20,8 +20,7 @@ internal sealed partial class FlowShard
     private readonly int[] _heads = [-1, -1, -1, -1];
     private readonly int[] _tails = [-1, -1, -1, -1];
     private Slot[] _slots = [];
-    private Link[] _links = [];
-    private Link[] _interimLinks = [];
+    private FlowLink[] _interimLinks = [];
     private int _free = -1;
     private int _used;
 
@@ -78,7 +77,7 @@ internal sealed partial class FlowShard
     public long TouchDirection(int index, FlowDirection direction)
     {
         ref readonly var state = ref Directions[(2 * index) + (int)direction];
-        return state.Packets + state.IntervalMaximumNs + state.Acknowledgment + _links[index].Next;
+        return state.Packets + state.IntervalMaximumNs + state.Acknowledgment;
     }
 
     /// <summary>The flow's index, or -1.</summary>
@@ -105,7 +104,7 @@ internal sealed partial class FlowShard
         var index = _free;
         if (index >= 0)
         {
-            _free = _links[index].Next;
+            _free = Heads[index].Link.Next;
         }
         else
         {
@@ -116,8 +115,8 @@ internal sealed partial class FlowShard
 
         Count++;
         var tag = (uint)hash;
-        Heads[index] = new FlowHead { Key = key, Tag = tag, LastClock = clock };
-        Details[index] = new FlowDetails { InterimClock = clock + _interimNs };
+        Heads[index] = new FlowHead { Key = key, LastClock = clock };
+        Details[index] = new FlowDetails { Tag = tag, InterimClock = clock + _interimNs };
         Directions[2 * index] = default;
         Directions[(2 * index) + 1] = default;
         DirectionDetails[2 * index] = new DirectionDetails { Entropy = float.NaN, Printable = float.NaN };
@@ -125,8 +124,8 @@ internal sealed partial class FlowShard
         if (Encapsulations.Length > 0)
             Encapsulations[index] = default;
         Insert(tag, index);
-        Append(_links, (int)FlowList.Idle, index);
-        Append(_interimLinks, InterimList, index);
+        Append((int)FlowList.Idle, index);
+        Append(InterimList, index);
         NextDue = Math.Min(NextDue, Math.Min(clock + _timeouts[(int)FlowList.Idle], clock + _interimNs));
         return index;
     }
@@ -147,8 +146,8 @@ internal sealed partial class FlowShard
         var list = (int)head.List;
         if (_tails[list] == index)
             return;
-        Unlink(_links, list, index);
-        Append(_links, list, index);
+        Unlink(list, index);
+        Append(list, index);
     }
 
     /// <summary>Puts the flow under another timeout.</summary>
@@ -157,19 +156,19 @@ internal sealed partial class FlowShard
         ref var head = ref Heads[index];
         if (head.List == list)
             return;
-        Unlink(_links, (int)head.List, index);
+        Unlink((int)head.List, index);
         head.List = list;
-        Append(_links, (int)list, index);
+        Append((int)list, index);
         NextDue = Math.Min(NextDue, head.LastClock + _timeouts[(int)list]);
     }
 
     public void Remove(int index)
     {
         ref var head = ref Heads[index];
-        Unlink(_links, (int)head.List, index);
-        Unlink(_interimLinks, InterimList, index);
-        Delete(head.Tag, index);
-        _links[index].Next = _free;
+        Unlink((int)head.List, index);
+        Unlink(InterimList, index);
+        Delete(Details[index].Tag, index);
+        head.Link.Next = _free;
         _free = index;
         Count--;
     }
@@ -203,8 +202,8 @@ internal sealed partial class FlowShard
     public void RenewInterim(int index)
     {
         Details[index].InterimClock += _interimNs;
-        Unlink(_interimLinks, InterimList, index);
-        Append(_interimLinks, InterimList, index);
+        Unlink(InterimList, index);
+        Append(InterimList, index);
     }
 
     /// <summary>The flow to give up when the table is full.</summary>
@@ -245,7 +244,6 @@ internal sealed partial class FlowShard
         Array.Resize(ref Conversations, size);
         if (Encapsulations.Length > 0)
             Array.Resize(ref Encapsulations, size);
-        Array.Resize(ref _links, size);
         Array.Resize(ref _interimLinks, size);
 
         // At most two thirds full, so that probe sequences stay short and end.
@@ -291,40 +289,36 @@ internal sealed partial class FlowShard
         slots[hole] = default;
     }
 
-    private void Append(Link[] links, int list, int index)
+    private void Append(int list, int index)
     {
         var tail = _tails[list];
-        links[index] = new Link { Previous = tail, Next = -1 };
+        LinkOf(list, index) = new FlowLink { Previous = tail, Next = -1 };
         if (tail >= 0)
-            links[tail].Next = index;
+            LinkOf(list, tail).Next = index;
         else
             _heads[list] = index;
         _tails[list] = index;
     }
 
-    private void Unlink(Link[] links, int list, int index)
+    private void Unlink(int list, int index)
     {
-        var link = links[index];
+        var link = LinkOf(list, index);
         if (link.Previous >= 0)
-            links[link.Previous].Next = link.Next;
+            LinkOf(list, link.Previous).Next = link.Next;
         else
             _heads[list] = link.Next;
         if (link.Next >= 0)
-            links[link.Next].Previous = link.Previous;
+            LinkOf(list, link.Next).Previous = link.Previous;
         else
             _tails[list] = link.Previous;
     }
+
+    private ref FlowLink LinkOf(int list, int index) => ref list == InterimList ? ref _interimLinks[index] : ref Heads[index].Link;
 
     /// <summary>An entry of the index: the hash's low half, and the flow's index plus one (0 = empty).</summary>
     private struct Slot
     {
         public uint Tag;
         public int Index;
-    }
-
-    private struct Link
-    {
-        public int Previous;
-        public int Next;
     }
 }

@@ -44,6 +44,13 @@ internal enum FlowFlags : ushort
     ResponderAck = 0x1000,
 }
 
+/// <summary>Neighbours in a list of flows; -1 = none.</summary>
+internal struct FlowLink
+{
+    public int Previous;
+    public int Next;
+}
+
 /// <summary>What every packet of a flow touches.</summary>
 internal struct FlowHead
 {
@@ -54,7 +61,9 @@ internal struct FlowHead
 
     /// <summary>Packet time of the newest packet, ns.</summary>
     public long LastNs;
-    public uint Tag;
+
+    /// <summary>Its place in the list of its timeout.</summary>
+    public FlowLink Link;
 
     /// <summary>Low half of the first frame's number.</summary>
     public uint FirstFrame;
@@ -72,6 +81,9 @@ internal struct FlowDetails
     public MacAddress ResponderMac;
     public long FirstFrame;
     public long FirstNs;
+
+    /// <summary>Low half of the key's hash.</summary>
+    public uint Tag;
 
     /// <summary>Clock at which the next interim record is due.</summary>
     public long InterimClock;

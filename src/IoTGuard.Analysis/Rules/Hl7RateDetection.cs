@@ -46,6 +46,10 @@ internal sealed class Hl7RateDetection(DetectionContext context)
         /// <summary>The sender numbers its messages carelessly: an id came twice in a short time or on one connection.</summary>
         public bool ReusesIds;
 
+        /// <summary>What is said to be normal of a flood, once there was one, and the usual rate for which it holds.</summary>
+        public string? FloodNormal;
+        public double FloodUsual;
+
         /// <summary>The result says nothing.</summary>
         public long Touch() => Messages.FirstNs + Answered.FirstNs + Replayed.FirstNs;
     }
@@ -102,7 +106,13 @@ internal sealed class Hl7RateDetection(DetectionContext context)
             return;
         if (Observe(_flood, transaction, link.Messages.FirstNs, 0.9, link.Messages.Total) is not { } open)
             return;
-        open.Number("messages", open.Alert.Count, "messages", usual > 0 ? $"up to {usual:0} in {_flood["window"]} s" : $"fewer than {threshold} in {_flood["window"]} s")
+        if (link.FloodNormal is null || link.FloodUsual != usual)
+        {
+            link.FloodUsual = usual;
+            link.FloodNormal = usual > 0 ? $"up to {usual:0} in {_flood["window"]} s" : $"fewer than {threshold} in {_flood["window"]} s";
+        }
+
+        open.Number("messages", open.Alert.Count, "messages", link.FloodNormal)
             .Number("period", Math.Max(1, Math.Ceiling((transaction.TimeNs - open.Alert.FirstSeenNs) / 1e9)), "s").Patient(transaction.Patient).Flow(transaction);
         context.Alerts.Emit(open);
     }

@@ -57,6 +57,9 @@ public sealed record Rule
     /// <summary>Packet time without a further observation after which the alert closes, seconds.</summary>
     public double QuietSeconds { get; init; } = 900;
 
+    /// <summary>By id alone, which no two rules share: rules are keys of alerts.</summary>
+    public override int GetHashCode() => Id.GetHashCode(StringComparison.Ordinal);
+
     public bool Has(RuleTraits trait) => (Traits & trait) != RuleTraits.None;
 
     /// <summary>The value of a threshold.</summary>

@@ -9,8 +9,8 @@ namespace IoTGuard.Analysis.Streams;
 /// <para>
 /// A hole is declared a gap when the receiver acknowledged what lies behind it and <see cref="FlowLimits.ReorderSegments"/> segments wait or
 /// <see cref="FlowLimits.ReorderTimeNs"/> passed; when the other side is not seen at all, after <see cref="FlowLimits.OneSidedHoleTimeNs"/>; when a limit is
-/// reached; and at the end of the connection. Second copies are compared with what waits out of order and with the last
-/// <see cref="FlowLimits.HistoryBytes"/> bytes shown to the session; skipped bytes are not compared.
+/// reached; and at the end of the connection. Second copies are compared with what waits out of order and with what was shown to the session
+/// lately (<see cref="StreamHistory"/>); skipped bytes are not compared.
 /// </para>
 /// </summary>
 internal sealed class StreamConversation(StreamStore store) : Conversation
@@ -126,7 +126,7 @@ internal sealed class StreamConversation(StreamStore store) : Conversation
         if (old > 0)
         {
             var seen = (int)Math.Min(old, data.Length);
-            Conflict(stream.Conflicts(offset, data[..seen]), direction);
+            Conflict(stream.History.Conflicts(offset, data[..seen]), direction);
             if (old >= data.Length + (long)cut)
                 return;
             data = data[seen..];
@@ -242,7 +242,7 @@ internal sealed class StreamConversation(StreamStore store) : Conversation
             }
             else
             {
-                stream.Remember(offset, data);
+                stream.History.Add(offset, data);
                 Feed(direction, stream, data);
             }
         }
@@ -439,9 +439,9 @@ internal sealed class StreamConversation(StreamStore store) : Conversation
             var waiting = stream.PendingLength > 0;
             var rest = waiting ? data[take..] : data;
             var start = stream.Next - rest.Length - stream.PendingLength;
-            stream.Remember(start, prefix);
+            stream.History.Add(start, prefix);
             if (waiting)
-                stream.Remember(start + prefix.Length, rest);
+                stream.History.Add(start + prefix.Length, rest);
             Attach(row);
             ShowPending((FlowDirection)(1 - (int)direction), []);
             Feed(direction, stream, ShowPending(direction, rest));

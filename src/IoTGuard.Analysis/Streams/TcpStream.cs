@@ -13,11 +13,7 @@ internal sealed class TcpStream
 
     public const long NoneMissed = -1;
 
-    // A ring: the byte with sequence number n lies at n modulo the length, which is a power of two.
-    private byte[] _history = [];
     private byte[] _pending = [];
-    private long _historyStart;
-    private long _historyEnd;
 
     /// <summary>Sequence number of the next byte wanted; bytes before it are done with, be they read, skipped or given up.</summary>
     public long Next;
@@ -51,6 +47,9 @@ internal sealed class TcpStream
     /// </summary>
     public long Missed;
 
+    /// <summary>What was shown to the session.</summary>
+    public StreamHistory History;
+
     /// <summary>Segments that came too early; null until there was one.</summary>
     public OutOfOrderSegments? Early { get; private set; }
 
@@ -65,7 +64,7 @@ internal sealed class TcpStream
     public ReadOnlySpan<byte> Pending => _pending.AsSpan(0, PendingLength);
 
     /// <summary>Touches what a segment will need. The result says nothing.</summary>
-    public long Touch() => Next + PendingLength + _historyEnd + _history.Length;
+    public long Touch() => Next + PendingLength + History.Touch();
 
     /// <summary>Begins at a sequence number.</summary>
     public void Start(long offset, ulong candidates)
@@ -79,8 +78,7 @@ internal sealed class TcpStream
         Rejected = false;
         MidStreamProbes = 0;
         Missed = NoneMissed;
-        _historyStart = offset;
-        _historyEnd = offset;
+        History.Start(offset);
     }
 
     /// <summary>Forgets the connection.</summary>
@@ -151,49 +149,5 @@ internal sealed class TcpStream
         shard.StreamBytes -= _pending.Length;
         store.Buffers.Return(_pending);
         _pending = [];
-    }
-
-    /// <summary>Remembers bytes shown to the session, the last <see cref="FlowLimits.HistoryBytes"/> of them.</summary>
-    public void Remember(long offset, ReadOnlySpan<byte> data)
-    {
-        if (data.Length > FlowLimits.HistoryBytes)
-        {
-            offset += data.Length - FlowLimits.HistoryBytes;
-            data = data[^FlowLimits.HistoryBytes..];
-        }
-
-        if (offset != _historyEnd)
-            _historyStart = offset;
-        var needed = offset - _historyStart + data.Length;
-        if (needed > _history.Length && _history.Length < FlowLimits.HistoryBytes)
-            GrowHistory(offset, (int)Math.Min(needed, FlowLimits.HistoryBytes));
-        var at = (int)(offset & (_history.Length - 1));
-        var first = Math.Min(data.Length, _history.Length - at);
-        data[..first].CopyTo(_history.AsSpan(at));
-        data[first..].CopyTo(_history);
-        _historyEnd = offset + data.Length;
-        _historyStart = Math.Max(_historyStart, _historyEnd - _history.Length);
-    }
-
-    /// <summary>How many bytes of a second copy differ from the first, as far as those are remembered.</summary>
-    public long Conflicts(long offset, ReadOnlySpan<byte> data)
-    {
-        var start = Math.Max(offset, _historyStart);
-        var end = Math.Min(offset + data.Length, _historyEnd);
-        if (start >= end)
-            return 0;
-        data = data.Slice((int)(start - offset), (int)(end - start));
-        var at = (int)(start & (_history.Length - 1));
-        var first = Math.Min(data.Length, _history.Length - at);
-        return OutOfOrderSegments.Differences(_history.AsSpan(at, first), data[..first])
-            + OutOfOrderSegments.Differences(_history.AsSpan(0, data.Length - first), data[first..]);
-    }
-
-    private void GrowHistory(long end, int bytes)
-    {
-        var larger = new byte[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(bytes, BufferPool.SmallestBytes))];
-        for (var offset = _historyStart; offset < end; offset++)
-            larger[offset & (larger.Length - 1)] = _history[offset & (_history.Length - 1)];
-        _history = larger;
     }
 }
