@@ -198,4 +198,39 @@ public sealed class Hl7WireTests
             Hl7SegmentId.StartsBareMessage(bytes);
         }
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void FieldsFoundByNumberAreThoseOfTheWalk(int seed)
+    {
+        var random = new Random(seed);
+        var places = new int[12];
+        for (var i = 0; i < 2000; i++)
+        {
+            var bytes = new byte[random.Next(120)];
+            for (var at = 0; at < bytes.Length; at++)
+                bytes[at] = random.Next(6) == 0 ? (byte)'|' : (byte)random.Next('A', 'Z' + 1);
+            if (random.Next(2) == 0 && bytes.Length >= 4)
+                "MSH|"u8.CopyTo(bytes);
+            var segment = new Hl7Segment(bytes, Hl7Delimiters.Recommended);
+            var found = segment.FindSeparators(places);
+            var number = segment.FirstNumber;
+            foreach (var field in segment)
+            {
+                Assert.Equal(number, field.Number);
+                Assert.True(field.Bytes == segment[number].Bytes);
+                Assert.Equal(number, segment[number].Number);
+                var separator = number - segment.FirstNumber;
+                if (separator < places.Length)
+                    Assert.True(field.Bytes == bytes.AsSpan(places[separator] + 1, field.Bytes.Length));
+                number++;
+            }
+
+            Assert.Equal(Math.Min(number - segment.FirstNumber, places.Length), found);
+            Assert.Equal(0, segment[number].Number);
+            Assert.Equal(0, segment[segment.FirstNumber - 1].Number);
+        }
+    }
 }
