@@ -41,6 +41,7 @@ internal static class ProtocolTable
         new("lpd", LpdSession.Probe, static () => new LpdSession(), [515]),
         new("dns", DnsProbe.Stream, static () => new DnsStreamSession(), [53]),
         new("kerberos", KerberosStreamSession.Probe, static () => new KerberosStreamSession(), [88]),
+        new("http2", Http2Session.Probe, static () => new Http2Session(), []),
         new("dicom-file", DicomFileSession.Probe, static () => new DicomFileSession(), []),
         new("lis", LisSession.Probe, static () => new LisSession(), []),
         new("poct1a", PoctSession.Probe, static () => new PoctSession(), []),
