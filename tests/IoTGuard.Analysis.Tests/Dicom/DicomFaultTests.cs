@@ -59,6 +59,7 @@ public sealed class DicomFaultTests
     {
         var feeder = DicomSessionTests.Established();
         Violate(feeder, what);
+        Assert.Contains(feeder.Transactions, t => t.Event == DicomEvent.Fault && t.Fault.Kind == expected);
         feeder.Client(EchoRequest(1000));
         feeder.Server(EchoResponse(1000));
         Assert.Contains(feeder.Transactions, t => t.Event == DicomEvent.CEcho && t.MessageId == 1000);
