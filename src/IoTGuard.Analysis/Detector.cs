@@ -33,6 +33,7 @@ public sealed class Detector
     private readonly Hl7RateDetection _rates;
     private readonly AnomalyDetection _anomalies;
     private readonly SiteTeacher _teacher;
+    private readonly Hl7ClockDetection _hl7Clocks;
     private readonly TransactionDetection[] _others;
     private readonly Hl7Links _hl7Links;
     private long _nextTickNs = long.MinValue;
@@ -61,10 +62,12 @@ public sealed class Detector
         _rates = new Hl7RateDetection(_context);
         _anomalies = new AnomalyDetection(_context, options);
         _teacher = new SiteTeacher(_context);
+        _hl7Clocks = new Hl7ClockDetection(_context);
         _others =
         [
             new WebDetection(_context), new WebRecords(_context), new TlsDetection(_context), new LoginDetection(_context, options.Indicators),
             new FileShareDetection(_context), new ServiceDetection(_context), new RhythmDetection(_context),
+            new NameDetection(_context), new AddressDetection(_context), new ManagementDetection(_context), new CovertDetection(_context),
         ];
         Sample = new FlowSample(options.TrainingRows);
     }
@@ -218,6 +221,7 @@ public sealed class Detector
         _exposure.OnTransaction(transaction, transaction.Patient);
         _senders.OnTransaction(transaction, link);
         _rates.OnTransaction(transaction, link);
+        _hl7Clocks.OnTransaction(transaction);
         _deeds.OnHl7(transaction, link);
     }
 

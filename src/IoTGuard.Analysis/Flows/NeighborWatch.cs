@@ -61,6 +61,7 @@ internal sealed class NeighborWatch
             DnsServer = message.DnsServer,
             Mtu = message.Mtu,
             LinkAddress = message.LinkAddress,
+            Vlan = view.Vlan,
         };
         context.Emit(transaction);
     }

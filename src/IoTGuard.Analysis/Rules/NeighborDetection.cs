@@ -5,7 +5,7 @@ using IoTGuard.Wire.Network;
 
 namespace IoTGuard.Analysis.Rules;
 
-/// <summary>ARP: sweeps over addresses that nobody has, and addresses claimed by a second device.</summary>
+/// <summary>ARP and neighbour discovery: sweeps over addresses that nobody has, and addresses claimed by a second device.</summary>
 internal sealed class NeighborDetection(DetectionContext context)
 {
     /// <summary>Most askers, and most bindings, watched at once.</summary>
@@ -42,11 +42,15 @@ internal sealed class NeighborDetection(DetectionContext context)
     {
         if (neighbor.Mac.IsNone || neighbor.Mac.IsGroup)
             return;
-        if (AddressScope.IsHost(neighbor.Address) && !Claim(in neighbor, timeNs))
+        if (AddressScope.IsHost(neighbor.Address) && !Claim(in neighbor, timeNs) && IsKnown(in neighbor))
             context.Devices.ObserveClaim(neighbor.Address, neighbor.Mac, timeNs);
         if (!neighbor.IsReply && neighbor.Target != neighbor.Address)
             Ask(in neighbor, timeNs);
     }
+
+    /// <summary>A host tells its IPv6 addresses before it has an IPv4 one: they alone make no device, which would then be met a second time.</summary>
+    private bool IsKnown(in Neighbor neighbor) =>
+        neighbor.Address.IsIpv4 || context.Devices.Find(neighbor.Address) is not null || context.Devices.Find(neighbor.Mac) is not null;
 
     /// <summary>True when the claim contradicts the owner's.</summary>
     private bool Claim(in Neighbor neighbor, long timeNs)
@@ -71,7 +75,7 @@ internal sealed class NeighborDetection(DetectionContext context)
         if (binding.Rival != neighbor.Mac)
             (binding.Rival, binding.RivalClaims, binding.RivalFirstNs) = (neighbor.Mac, 0, timeNs);
         binding.RivalClaims++;
-        var rivalHasOwn = context.Devices.Find(neighbor.Mac) is { } rival && rival.Address != neighbor.Address;
+        var rivalHasOwn = context.Devices.Find(neighbor.Mac) is { } rival && !rival.Addresses.Contains(neighbor.Address);
         if (!ownerIsActive && !rivalHasOwn)
         {
             (binding.Owner, binding.OwnerNs) = (neighbor.Mac, timeNs);
@@ -89,7 +93,7 @@ internal sealed class NeighborDetection(DetectionContext context)
         var open = context.Observe(_spoof, device, new Party(neighbor.Address, binding.Owner), binding.RivalFirstNs, timeNs, rivalHasOwn ? 0.9 : 0.6);
         if (open is null)
             return;
-        open.Alert.Protocol = "arp";
+        open.Alert.Protocol = neighbor.Address.IsIpv4 ? "arp" : "ndp";
         open.Include("address", neighbor.Address.ToString()).Text("owner", binding.Owner.ToString()).Number("claims", open.Alert.Count, "claims", "0");
         context.Alerts.Emit(open);
     }
@@ -120,7 +124,7 @@ internal sealed class NeighborDetection(DetectionContext context)
             asker.Targets.Peek().TimeNs, timeNs, 0.9);
         if (open is null)
             return;
-        open.Alert.Protocol = "arp";
+        open.Alert.Protocol = neighbor.Address.IsIpv4 ? "arp" : "ndp";
         open.Number("addresses", Math.Max(open.Alert.Count + _sweep["addresses"] - 1, unknown), "addresses", $"fewer than {_sweep["addresses"]}");
         context.Alerts.Emit(open);
     }

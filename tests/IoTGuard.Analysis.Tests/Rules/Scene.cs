@@ -173,6 +173,17 @@ internal sealed class Scene : IAlertSink
         return Play();
     }
 
+    /// <summary>A transaction over UDP.</summary>
+    public Scene Say<T>(string client, string server, ushort port, Action<T> fill)
+        where T : Transaction, new()
+    {
+        var transaction = Endpoints<T>(client, server, port);
+        transaction.IpProtocol = IpProtocol.Udp;
+        fill(transaction);
+        _batch.Add(NextKey(), transaction);
+        return Play();
+    }
+
     public Scene Fault(in FlowFault fault)
     {
         _batch.Add(NextKey(), fault);

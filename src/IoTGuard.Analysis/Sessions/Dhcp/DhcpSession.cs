@@ -34,6 +34,7 @@ public sealed class DhcpSession : DatagramSession
         ref var facts = ref transaction.Facts;
         facts.TransactionId = header.TransactionId;
         facts.Hardware = header.Hardware;
+        facts.Vlan = context.Flow.Vlan;
         facts.Your = OrNone(header.Your);
         facts.Client = OrNone(header.Client);
         facts.Relay = OrNone(header.Relay);

@@ -39,6 +39,9 @@ public struct DhcpFacts
 
     /// <summary>Option 252: a web proxy is told.</summary>
     public bool HasWebProxy;
+
+    /// <summary>Of the flow; never written.</summary>
+    public ushort Vlan;
 }
 
 /// <summary>

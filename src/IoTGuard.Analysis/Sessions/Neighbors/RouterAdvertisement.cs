@@ -25,6 +25,9 @@ public struct RouterFacts
 
     /// <summary>The link-layer address that it gives.</summary>
     public MacAddress LinkAddress;
+
+    /// <summary>Of the frame; never written.</summary>
+    public ushort Vlan;
 }
 
 /// <summary>A router advertisement or redirect (RFC 4861, 4.2 and 4.5). The client is the router that sends it. Bytes are of the ICMPv6 message.</summary>

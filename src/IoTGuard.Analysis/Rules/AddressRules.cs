@@ -1,0 +1,57 @@
+namespace IoTGuard.Analysis.Rules;
+
+/// <summary>Rules about who gives out addresses and routes.</summary>
+internal static class AddressRules
+{
+    public static readonly Rule RogueDhcp = new()
+    {
+        Id = "rogue-dhcp-server",
+        Title = "Two DHCP servers disagree",
+        Category = "interception",
+        Severity = 8,
+        Attack = Techniques.Of("T1557.003"),
+        Condition = "Two servers offer one client of one VLAN different gateways or DNS servers.",
+        Template = "{device} offers {clients} clients settings ({offered}) that differ from those of {peer}.",
+        Recommendation = "Find the port of the server that is not yours; enable DHCP snooping.",
+        FalsePositives = "A change of settings while one of two servers still has the old ones.",
+        Traits = RuleTraits.Hostile | RuleTraits.PerPeer,
+        Thresholds = [new("window", 30, "s")],
+        QuietSeconds = 3600,
+    };
+
+    public static readonly Rule Starvation = new()
+    {
+        Id = "dhcp-starvation",
+        Title = "DHCP addresses are used up",
+        Category = "denial-of-service",
+        Severity = 7,
+        Attack = Techniques.Of("T1499.002"),
+        Condition = "Very many different hardware addresses ask for an address within a minute in one VLAN.",
+        Template = "{clients} different hardware addresses asked for an address within {period} s, seen last from {mac}.",
+        Recommendation = "Find the port they come from; enable DHCP snooping and port security.",
+        FalsePositives = "A whole building after a power cut.",
+        Thresholds = [new("clients", 200, "clients"), new("window", 60, "s")],
+        QuietSeconds = 3600,
+    };
+
+    public static readonly Rule RogueRouter = new()
+    {
+        Id = "rogue-router-advertisement",
+        Title = "A second router advertises other networks",
+        Category = "interception",
+        Severity = 8,
+        Attack = Techniques.Of("T1557"),
+        Condition = "A router advertisement with a lifetime, in a VLAN in which another router advertises, names a prefix or DNS server that the other does not.",
+        Template = "{device} advertises itself as a router with {prefix}; until now {peer} is the router there.",
+        Recommendation = "Find the port; enable RA guard.",
+        FalsePositives = "Two rightful routers with different prefixes; a notebook with connection sharing.",
+        Traits = RuleTraits.Hostile | RuleTraits.PerPeer,
+        Thresholds = [new("active_within", 7200, "s")],
+        QuietSeconds = double.PositiveInfinity,
+    };
+
+    public static readonly IReadOnlyList<Rule> All =
+    [
+        RogueDhcp, Starvation, RogueRouter,
+    ];
+}

@@ -1,0 +1,133 @@
+using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Flows;
+using IoTGuard.Analysis.Sessions;
+using IoTGuard.Wire.Network;
+
+namespace IoTGuard.Analysis.Rules;
+
+/// <summary>Channels that hide: periodic calls to the outside, and data in ICMP echo.</summary>
+internal sealed class CovertDetection : TransactionDetection
+{
+    /// <summary>Most pairs of device and outside service, and most outside addresses, watched at once.</summary>
+    public const int MaximumPairs = 16_384;
+    public const int MaximumDestinations = 16_384;
+
+    /// <summary>A pair that is silent for longer is forgotten when room is needed, ns.</summary>
+    private const long PairWindowNs = 4L * 3_600_000_000_000;
+
+    private const byte EchoV4 = 8;
+    private const byte EchoV6 = 128;
+    private const int IcmpHeaders = 28;
+
+    private static readonly ushort[] Periodic = [53, 123];
+
+    private readonly DetectionContext _context;
+    private readonly Rule _beacon;
+    private readonly Rule _icmp;
+    private readonly KeyedState<(IpAddress Client, IpAddress Server, ushort Port), Calls> _calls = new(MaximumPairs, PairWindowNs);
+    private readonly KeyedState<IpAddress, Users> _users = new(MaximumDestinations, PairWindowNs);
+
+    private sealed class Calls
+    {
+        public long FirstNs;
+        public long LastNs;
+        public Moments Intervals;
+
+        /// <summary>Calls in the present rhythm; 0 after one that was too large.</summary>
+        public long Flows;
+    }
+
+    /// <summary>The first few devices that use a destination; more need not be told apart.</summary>
+    private sealed class Users
+    {
+        public readonly HashSet<IpAddress> Devices = [];
+    }
+
+    public CovertDetection(DetectionContext context)
+    {
+        _context = context;
+        _beacon = context.Of(CovertRules.Beacon);
+        _icmp = context.Of(CovertRules.IcmpTunnel);
+    }
+
+    public override void OnTransaction(Transaction transaction, long timeNs)
+    {
+    }
+
+    public override void OnClosed(in FlowRecord flow, long timeNs)
+    {
+        if (flow.IpProtocol is IpProtocol.Icmp or IpProtocol.Icmpv6)
+            CheckEcho(in flow, timeNs);
+        else if (flow.IpProtocol is IpProtocol.Tcp or IpProtocol.Udp && _context.Scope.IsOutside(flow.Responder) && _context.Scope.IsInside(flow.Originator))
+            CheckCall(in flow, timeNs);
+    }
+
+    private void CheckCall(in FlowRecord flow, long timeNs)
+    {
+        if (Array.IndexOf(Periodic, flow.ResponderPort) >= 0 || flow.FromResponder.Packets == 0)
+            return;
+        if (_users.Touch(flow.Responder, timeNs, static () => new Users()) is not { } users
+            || _calls.Touch((flow.Originator, flow.Responder, flow.ResponderPort), timeNs, static () => new Calls()) is not { } calls)
+            return;
+        if (users.Devices.Count <= _beacon["users"])
+            users.Devices.Add(_context.IdentityOf(flow.Originator));
+
+        // Flows close in the order of their ends; the time between their starts is the rhythm.
+        var interval = (flow.FirstNs - calls.LastNs) / 1e9;
+        var isLarge = flow.FromOriginator.PayloadBytes + flow.FromResponder.PayloadBytes > _beacon["bytes"];
+        if (calls.Flows == 0 || isLarge || interval < 0)
+        {
+            if (calls.Flows == 0 || isLarge)
+                Restart(calls, in flow, isLarge);
+            return;
+        }
+
+        calls.LastNs = flow.FirstNs;
+        calls.Flows++;
+        calls.Intervals.Add(interval);
+        ref readonly var intervals = ref calls.Intervals;
+
+        // One pause of many intervals (the device slept) begins anew instead of blurring the rhythm for ever.
+        if (intervals.Count > 3 && interval > 4 * intervals.Mean)
+        {
+            Restart(calls, in flow, isLarge: false);
+            return;
+        }
+
+        if (calls.Flows < _beacon["flows"] || intervals.Mean < _beacon["interval"] || intervals.StandardDeviation > _beacon["jitter"] * intervals.Mean
+            || users.Devices.Count > _beacon["users"])
+            return;
+        if (_context.Facts.IsLearned(new Fact(FactKind.OutsideService, flow.Originator, flow.Responder, Fact.NumberOf(flow.IpProtocol, flow.ResponderPort))))
+            return;
+        var open = _context.Observe(_beacon, _context.PartyOf(flow.Originator, flow.OriginatorMac), _context.PartyOf(flow.Responder, flow.ResponderMac), calls.FirstNs, timeNs, 0.6);
+        if (open is null)
+            return;
+        open.Alert.Protocol = flow.IpProtocol == IpProtocol.Tcp ? "tcp" : "udp";
+        open.Number("flows", calls.Flows, "flows", $"fewer than {_beacon["flows"]} in a rhythm").Number("interval", Math.Round(intervals.Mean, 1), "s")
+            .Number("jitter", Math.Round(100 * intervals.StandardDeviation / intervals.Mean), "%").Flow(in flow);
+        _context.Alerts.Emit(open);
+    }
+
+    private static void Restart(Calls calls, in FlowRecord flow, bool isLarge)
+    {
+        calls.FirstNs = calls.LastNs = flow.FirstNs;
+        calls.Intervals = default;
+        calls.Flows = isLarge ? 0 : 1;
+    }
+
+    private void CheckEcho(in FlowRecord flow, long timeNs)
+    {
+        var isEcho = flow.IpProtocol == IpProtocol.Icmp ? flow.OriginatorPort is EchoV4 or 0 : flow.OriginatorPort is EchoV6 or EchoV6 + 1;
+        var packets = flow.FromOriginator.Packets + flow.FromResponder.Packets;
+        var bytes = flow.FromOriginator.Bytes + flow.FromResponder.Bytes - (packets * IcmpHeaders);
+        if (!isEcho || packets < _icmp["packets"] || bytes < _icmp["bytes"]
+            || Math.Max(flow.FromOriginator.Size.StandardDeviation, flow.FromResponder.Size.StandardDeviation) < _icmp["deviation"])
+            return;
+        var open = _context.Observe(_icmp, _context.PartyOf(flow.Originator, flow.OriginatorMac), _context.PartyOf(flow.Responder, flow.ResponderMac), flow.FirstNs, timeNs, 0.75);
+        if (open is null)
+            return;
+        open.Alert.Protocol = "icmp";
+        open.Raise("bytes", bytes, "bytes", $"fewer than {_icmp["bytes"]}").Number("deviation", Math.Round(flow.FromOriginator.Size.StandardDeviation), "bytes", "0").Flow(in flow);
+        _context.Alerts.Emit(open);
+    }
+}
