@@ -3,7 +3,9 @@ using IoTGuard.Analysis.Baselines;
 using IoTGuard.Analysis.Features;
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Inventory;
+using IoTGuard.Analysis.Policies;
 using IoTGuard.Analysis.Rules;
+using IoTGuard.Analysis.Rules.Custom;
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.Wire;
 
@@ -36,6 +38,8 @@ public sealed class Detector
     private readonly Hl7ClockDetection _hl7Clocks;
     private readonly TransactionDetection[] _others;
     private readonly Hl7Links _hl7Links;
+    private readonly ZoneDetection? _zones;
+    private readonly CustomDetection? _custom;
     private long _nextTickNs = long.MinValue;
     private long _touched;
 
@@ -69,6 +73,8 @@ public sealed class Detector
             new FileShareDetection(_context), new ServiceDetection(_context), new RhythmDetection(_context),
             new NameDetection(_context), new AddressDetection(_context), new ManagementDetection(_context), new CovertDetection(_context),
         ];
+        _zones = options.Policy.Judges ? new ZoneDetection(_context, options.Policy) : null;
+        _custom = options.CustomRules.Count > 0 ? new CustomDetection(_context, options.CustomRules) : null;
         Sample = new FlowSample(options.TrainingRows);
     }
 
@@ -100,6 +106,7 @@ public sealed class Detector
                 break;
             case SensorEventKind.FlowUpdated:
                 OnFlow(in batch.Flow(e.Index), now);
+                _zones?.OnFlow(in batch.Flow(e.Index), isFinal: false, now);
                 break;
             case SensorEventKind.FlowClosed:
                 OnClosed(in batch.Flow(e.Index), now);
@@ -123,6 +130,7 @@ public sealed class Detector
     public void Complete()
     {
         _probes.Tick(long.MaxValue);
+        _custom?.Complete();
         _context.Alerts.CloseAll();
     }
 
@@ -141,6 +149,7 @@ public sealed class Detector
         _probes.Tick(tick);
         foreach (var other in _others)
             other.Tick(tick);
+        _custom?.Tick(tick);
         _context.Alerts.CloseDue(tick);
         _nextTickNs = tick + TickNs;
     }
@@ -156,6 +165,7 @@ public sealed class Detector
         Meet(in flow, now, confirmed: true);
         _probes.OnEstablished(in flow);
         _load.OnEstablished(in flow, now);
+        _zones?.OnEstablished(in flow, now);
     }
 
     private void OnFlow(in FlowRecord flow, long now)
@@ -174,6 +184,8 @@ public sealed class Detector
         _anomalies.OnClosed(in flow, now);
         foreach (var other in _others)
             other.OnClosed(in flow, now);
+        _custom?.OnClosed(in flow, now);
+        _zones?.OnFlow(in flow, isFinal: true, now);
         if (!AnomalyDetection.IsScored(in flow, NetworkRules.FlowAnomaly["packets"]))
             return;
         _teacher.OnScored();
@@ -206,6 +218,7 @@ public sealed class Detector
         }
 
         _deeds.OnTransaction(transaction);
+        _custom?.OnTransaction(transaction);
     }
 
     private void OnHl7(Hl7Transaction transaction, long now)
@@ -223,6 +236,7 @@ public sealed class Detector
         _rates.OnTransaction(transaction, link);
         _hl7Clocks.OnTransaction(transaction);
         _deeds.OnHl7(transaction, link);
+        _custom?.OnTransaction(transaction);
     }
 
     private void OnNeighbor(in Neighbor neighbor, long now)

@@ -1,4 +1,6 @@
 using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Policies;
+using IoTGuard.Analysis.Rules.Custom;
 
 namespace IoTGuard.Analysis;
 
@@ -25,6 +27,15 @@ public sealed record DetectorOptions
 
     /// <summary>Addresses that belong to the site besides the private ones.</summary>
     public IReadOnlyList<AddressPrefix> InsideNetworks { get; init; } = [];
+
+    /// <summary>Addresses and networks of the site's own scanners: what they explore is no finding.</summary>
+    public IReadOnlyList<AddressPrefix> ExemptScanners { get; init; } = [];
+
+    /// <summary>Zones of the site, and what may talk to what.</summary>
+    public ZonePolicy Policy { get; init; } = ZonePolicy.Empty;
+
+    /// <summary>Rules that the site wrote itself.</summary>
+    public IReadOnlyList<CustomRule> CustomRules { get; init; } = [];
 
     /// <summary>Flow rows kept for training a model, a uniform sample of all; 0 = none.</summary>
     public int TrainingRows { get; init; }

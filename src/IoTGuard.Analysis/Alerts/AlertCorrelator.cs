@@ -125,12 +125,12 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
         if (device is null)
         {
             var own = party.Mac.IsNone || (party.Address != default && (devices.IsRouter(party.Mac) || scope.IsOutside(party.Address))) ? null : party.Mac.ToString();
-            return new AlertEndpoint(ip, own, scope.IsOutside(party.Address) ? "outside" : null, null, null, null);
+            return new AlertEndpoint(ip, own, scope.IsOutside(party.Address) ? "outside" : null, null, null, null, options.Policy.ZoneOf(party.Address));
         }
 
         var role = device.Role;
         return new AlertEndpoint(ip, device.Mac.IsNone ? null : device.Mac.ToString(), !IsSure(role) ? null : RoleJudgement.NameOf(role.Role),
-            device.DisplayName, device.Vendor, device.Model);
+            device.DisplayName, device.Vendor, device.Model, options.Policy.ZoneOf(party.Address != default ? party.Address : device.Address));
     }
 
     /// <summary>A party by the first of its device's addresses.</summary>

@@ -90,6 +90,23 @@ public sealed class Site
         };
     }
 
+    /// <summary>This site without some of its devices and facts; the rates of devices go with them.</summary>
+    public Site Where(Func<Device, bool> devices, Func<Fact, bool> facts)
+    {
+        var gone = Devices.Where(d => !devices(d)).SelectMany(static d => d.Addresses).ToHashSet();
+        return new Site
+        {
+            Devices = [.. Devices.Where(devices)],
+            Facts = Facts.Where(f => facts(f.Key)).ToDictionary(),
+            Rates = Rates.Where(r => !gone.Contains(r.Key.Device)).ToDictionary(),
+            Periods = Periods,
+            NewPerHour = NewPerHour,
+            NewDevicesPerHour = NewDevicesPerHour,
+            Model = Model,
+            ScoredFlowsPerHour = ScoredFlowsPerHour,
+        };
+    }
+
     /// <summary>The site as files: name to content.</summary>
     public IReadOnlyDictionary<string, byte[]> ToFiles() => SiteWriter.Write(this);
 

@@ -12,6 +12,8 @@ internal sealed class DetectionContext
     /// <summary>Most addresses remembered as attackers.</summary>
     public const int MaximumOffenders = 65_536;
 
+    private const string Reconnaissance = "reconnaissance";
+
     private readonly DetectorOptions _options;
     private readonly HashSet<IpAddress> _offenders = [];
     private readonly HashSet<IpAddress> _scanners = [];
@@ -62,6 +64,9 @@ internal sealed class DetectionContext
     /// <summary>Confidence in a new fact about a device, see <see cref="Baselines.Novelty"/>.</summary>
     public double Weigh(FactKind kind, IpAddress device, double settled) => Novelty.Weigh(kind, IdentityOf(device), settled);
 
+    /// <summary>The zone of an address in the site's policy; null when none holds it.</summary>
+    public string? ZoneOf(IpAddress address) => _options.Policy.ZoneOf(address);
+
     /// <summary>A threshold of seconds as nanoseconds.</summary>
     public static long Ns(double seconds) => (long)(seconds * 1e9);
 
@@ -84,6 +89,8 @@ internal sealed class DetectionContext
     {
         if (rule.Has(RuleTraits.Baseline) && !Site.IsLearned)
             return null;
+        if (rule.Category == Reconnaissance && IsExempt(device.Address))
+            return null;
         if (rule.Has(RuleTraits.Standing))
         {
             var finding = new Fact(FactKind.Finding, device.Address, rule.Has(RuleTraits.PerPeer) ? peer.Address : default, Text: rule.Id);
@@ -95,10 +102,21 @@ internal sealed class DetectionContext
         if (rule.Has(RuleTraits.Hostile) && device.Address != default && _offenders.Count < MaximumOffenders)
         {
             _offenders.Add(device.Address);
-            if (rule.Category == "reconnaissance")
+            if (rule.Category == Reconnaissance)
                 _scanners.Add(device.Address);
         }
 
         return Alerts.Observe(rule, device, peer, firstNs, timeNs, confidence, count);
+    }
+
+    private bool IsExempt(IpAddress address)
+    {
+        foreach (var network in _options.ExemptScanners)
+        {
+            if (address != default && network.Contains(address))
+                return true;
+        }
+
+        return false;
     }
 }

@@ -201,6 +201,21 @@ internal static class NetworkRules
         Traits = RuleTraits.Hostile | RuleTraits.PerPeer,
     };
 
+    public static readonly Rule ZoneViolation = new()
+    {
+        Id = "zone-violation",
+        Title = "Traffic that the policy forbids",
+        Category = "misconfiguration",
+        Severity = 5,
+        Attack = Techniques.Of("T0886", "T1021"),
+        Condition = "A connection between two zones is answered that the site's policy.yaml forbids; without a policy the rule is silent.",
+        Template = "{device} and {peer} exchange {services}, from zone {from} to zone {to}, which the policy forbids.",
+        Recommendation = "Let the firewall between the zones block it; when it is rightful, allow it in the policy.",
+        FalsePositives = "None about the fact; the policy may be incomplete.",
+        Traits = RuleTraits.PerPeer,
+        QuietSeconds = double.PositiveInfinity,
+    };
+
     public static readonly Rule FlowAnomaly = new()
     {
         Id = "flow-anomaly",
@@ -220,6 +235,6 @@ internal static class NetworkRules
     public static readonly IReadOnlyList<Rule> All =
     [
         NewDevice, NewPeer, NewService, NewOutsideUse, PortScan, HostScan, ServiceScan, ArpSweep, ArpSpoofing, SynFlood, BruteForce, InsecureService,
-        OverlapConflict, FlowAnomaly,
+        OverlapConflict, ZoneViolation, FlowAnomaly,
     ];
 }

@@ -20,6 +20,7 @@ internal static class Techniques
         ["T0855"] = "Unauthorized Command Message",
         ["T0856"] = "Spoof Reporting Message",
         ["T0866"] = "Exploitation of Remote Services",
+        ["T0886"] = "Remote Services",
         ["T0888"] = "Remote System Information Discovery",
         ["T1003"] = "OS Credential Dumping",
         ["T1003.006"] = "OS Credential Dumping: DCSync",

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using IoTGuard.Analysis;
 using IoTGuard.Outputs;
 using IoTGuard.Outputs.Syslog;
 using IoTGuard.Pipeline;
+using IoTGuard.Settings;
 using IoTGuard.Sites.State;
 
 namespace IoTGuard.Commands;
@@ -13,6 +15,7 @@ internal static class AnalyzeCommand
     {
         var captures = CommonOptions.Captures();
         var site = new Option<string?>("--site") { Description = "Learned site (default: the shipped one, which knows no devices)", HelpName = "DIR" };
+        var config = FileOption("--config", "Configuration file of the sensor: its site, policy, rules and vlan_aware are taken; options given here come before it");
         var alerts = FileOption("--alerts", "Alerts, JSON lines (- = standard output)");
         var flows = FileOption("--flows", "One line per flow, all features, CSV with header (- = standard output)");
         var transactions = FileOption("--transactions", "DICOM and HL7 transactions, JSON lines (- = standard output)");
@@ -32,7 +35,7 @@ internal static class AnalyzeCommand
               tcpdump -i eth1 -w - | iotguard analyze - --syslog tls://siem.example:6514
             """)
         {
-            captures, site, alerts, flows, transactions, syslog, workers, vlanAware,
+            captures, site, config, alerts, flows, transactions, syslog, workers, vlanAware,
         };
         command.SetAction((parsed, cancellation) => Task.Run(
             () =>
@@ -41,10 +44,13 @@ internal static class AnalyzeCommand
                 if (toStandardOutput.Count(p => p == "-") > 1)
                     throw new UserException(ExitStatus.Unusable, "only one of --alerts, --flows and --transactions can be - (standard output); name a file for the others");
                 var receivers = new SyslogReceivers(parsed.GetValue(syslog) ?? []);
-                using var setup = RunSetup.ForCaptures(parsed.GetValue(captures)!, parsed.GetValue(site), parsed.GetValue(workers), parsed.GetValue(vlanAware));
+                var settings = parsed.GetValue(config) is { } file ? SensorSettings.Load(file) : new SensorSettings();
+                var folder = parsed.GetValue(site) ?? settings.Site;
+                var own = SiteSettings.Load(folder, settings.Policy, settings.Rules);
+                using var setup = RunSetup.ForCaptures(parsed.GetValue(captures)!, folder, parsed.GetValue(workers), parsed.GetValue(vlanAware) || settings.VlanAware);
                 using var outputs = new RunOutputs(
-                    parsed.GetValue(alerts), parsed.GetValue(flows), parsed.GetValue(transactions), setup.WithPseudonyms, receivers, RunState.Open(parsed.GetValue(site)));
-                var run = new AnalysisRun(setup, outputs);
+                    parsed.GetValue(alerts), parsed.GetValue(flows), parsed.GetValue(transactions), setup.WithPseudonyms, receivers, RunState.Open(folder));
+                var run = new AnalysisRun(setup, outputs, own.Apply(new DetectorOptions()));
                 run.Execute(cancellation);
                 return outputs.Finish(run);
             },

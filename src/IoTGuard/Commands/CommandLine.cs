@@ -22,6 +22,7 @@ internal static class CommandLine
             LearnCommand.Create(),
             SensorCommand.Create(),
             DevicesCommand.Create(),
+            ConfigCommand.Create(),
             Alerts.AlertsCommand.Create(),
             EvaluateCommand.Create(),
             DoctorCommand.Create(),

@@ -7,12 +7,13 @@ internal static class CommonOptions
 {
     private const int MaximumWorkers = 64;
 
-    public static Argument<string[]> Captures()
+    /// <param name="required">False when the command also works without.</param>
+    public static Argument<string[]> Captures(bool required = true)
     {
         var argument = new Argument<string[]>("CAPTURE")
         {
             Description = "Capture files, merged by time; - = standard input",
-            Arity = ArgumentArity.OneOrMore,
+            Arity = required ? ArgumentArity.OneOrMore : ArgumentArity.ZeroOrMore,
         };
         argument.Validators.Add(result =>
         {

@@ -5,6 +5,7 @@ using IoTGuard.Analysis.Features;
 using IoTGuard.Outputs;
 using IoTGuard.Outputs.Syslog;
 using IoTGuard.Pipeline;
+using IoTGuard.Settings;
 using IoTGuard.Sites;
 using IoTGuard.Sites.State;
 
@@ -18,9 +19,11 @@ internal static class LearnCommand
 
     public static Command Create()
     {
-        var captures = CommonOptions.Captures();
+        var captures = CommonOptions.Captures(required: false);
         var site = new Option<string>("--site") { Description = "Folder of the site; made when it is missing, extended when it is there", HelpName = "DIR", Required = true };
         var modelOnly = new Option<bool>("--model-only") { Description = "Keep the model and its calibration, nothing about devices: for sites that have learned nothing yet" };
+        var report = new Option<bool>("--report") { Description = "Print what the site knows as Markdown, to be read and corrected; with captures, after learning from them" };
+        var forget = new Option<string[]>("--forget") { Description = "Take back what the report lists: an address of a device, or the number of a line", HelpName = "WHAT" };
         var workers = CommonOptions.Workers();
         var vlanAware = CommonOptions.VlanAware();
         var command = new Command("learn", """
@@ -28,22 +31,35 @@ internal static class LearnCommand
 
             Examples:
               iotguard learn captures/hospital-benign.pcapng --site /var/lib/iotguard/site
-              iotguard analyze captures/hospital-attacks.pcapng --site /var/lib/iotguard/site
+              iotguard learn --site /var/lib/iotguard/site --report > learned.md
+              iotguard learn --site /var/lib/iotguard/site --forget 10.20.30.99 --forget 5f3a01c2
             """)
         {
-            captures, site, modelOnly, workers, vlanAware,
+            captures, site, modelOnly, report, forget, workers, vlanAware,
         };
         command.SetAction((parsed, cancellation) => Task.Run(
             () =>
             {
                 var folder = new SiteFolder(parsed.GetValue(site)!);
                 var paths = parsed.GetValue(captures)!;
+                if (parsed.GetValue(forget) is { Length: > 0 } unwanted)
+                    return Forget(folder, unwanted, paths);
+                if (paths.Length == 0 && parsed.GetValue(report))
+                {
+                    Console.Out.Write(LearnReport.Write(folder.Load(), folder.Path));
+                    return ExitStatus.Done;
+                }
+
+                if (paths.Length == 0)
+                    throw new UserException(ExitStatus.Unusable, "learn needs captures to learn from, or --report or --forget; see 'iotguard learn --help'");
+                var own = SiteSettings.Load(folder.Exists ? folder.Path : null);
                 var (threads, byVlan, onlyModel) = (parsed.GetValue(workers), parsed.GetValue(vlanAware), parsed.GetValue(modelOnly));
                 using var setup = onlyModel ? RunSetup.ForModel(paths, threads, byVlan) : RunSetup.ForLearning(paths, folder, threads, byVlan);
                 using var outputs = new RunOutputs(null, null, null, setup.WithPseudonyms, new SyslogReceivers([]));
-                var run = new AnalysisRun(setup, outputs, new DetectorOptions { TrainingRows = TrainingRows });
+                var run = new AnalysisRun(setup, outputs, own.Apply(new DetectorOptions { TrainingRows = TrainingRows }));
                 run.Execute(cancellation);
-                new RunSummary(run, outputs.Alerts).PrintRead(Terminal.Output);
+                var console = parsed.GetValue(report) ? Terminal.Error : Terminal.Output;
+                new RunSummary(run, outputs.Alerts).PrintRead(console);
 
                 var taught = run.Detector.Learn();
                 var learned = onlyModel ? new Site { ScoredFlowsPerHour = taught.ScoredFlowsPerHour } : setup.Site.Merge(taught);
@@ -55,11 +71,25 @@ internal static class LearnCommand
                 var losses = onlyModel ? null : Remember(folder.Path, run);
                 if (model is not null)
                     folder.SaveText("model.md", ModelReport.Card(model, learned.ScoredFlowsPerHour));
-                LearnSummary.Print(Terminal.Output, learned, folder.Path, ModelReport.Describe(model, sample));
+                LearnSummary.Print(console, learned, folder.Path, ModelReport.Describe(model, sample));
+                if (parsed.GetValue(report))
+                    Console.Out.Write(LearnReport.Write(learned, folder.Path));
                 return outputs.Status(run, losses is null ? [] : [losses]);
             },
             CancellationToken.None));
         return command;
+    }
+
+    private static int Forget(SiteFolder folder, string[] unwanted, string[] paths)
+    {
+        if (paths.Length > 0)
+            throw new UserException(ExitStatus.Unusable, "--forget works on a site as it is; learn from captures in a command of its own");
+        var site = folder.Load();
+        foreach (var what in unwanted)
+            site = LearnReport.Without(site, what) ?? throw new UserException(ExitStatus.Unusable, $"the site {folder.Path} knows no device or line {what}; 'iotguard learn --site {folder.Path} --report' lists them");
+        folder.Save(site);
+        Console.Out.WriteLine($"Forgotten: {string.Join(", ", unwanted)}. The site knows {RunSummary.Number(site.Devices.Count)} devices and {RunSummary.Number(site.Facts.Count)} facts.");
+        return ExitStatus.Done;
     }
 
     /// <summary>Takes the devices into the state of the site. What was found while learning is no news and stays out.</summary>

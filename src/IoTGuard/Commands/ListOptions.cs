@@ -84,7 +84,8 @@ internal static class ListOptions
         }
     }
 
-    private static bool TryDuration(string text, out long duration)
+    /// <summary>Reads a duration; false when the text is none.</summary>
+    public static bool TryDuration(string text, out long duration)
     {
         duration = 0;
         if (text.Length < 2 || !double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))

@@ -23,7 +23,8 @@ internal static class LearnSummary
         console.WriteLine($"Model: {model}");
     }
 
-    private static string Words(FactKind kind) => kind switch
+    /// <summary>What a kind of fact says, for people.</summary>
+    public static string Words(FactKind kind) => kind switch
     {
         FactKind.Peer => "device uses a service of another",
         FactKind.Service => "device offers a service",

@@ -13,6 +13,12 @@ internal sealed class SensorSettings
     /// <summary>Folder of the learned site.</summary>
     public string? Site { get; set; }
 
+    /// <summary>Policy file instead of the site's policy.yaml.</summary>
+    public string? Policy { get; set; }
+
+    /// <summary>Rules file instead of the site's rules.yaml.</summary>
+    public string? Rules { get; set; }
+
     /// <summary>Capture rings and the threads behind them; 0 = the processors there are.</summary>
     public int Workers { get; set; }
 
@@ -60,6 +66,24 @@ internal sealed class SensorSettings
             throw new UserException(ExitStatus.Unusable, $"cannot read the configuration {path}: {e.Message.TrimEnd('.')}", e);
         }
     }
+
+    /// <summary>All settings by their keys, for people.</summary>
+    public IEnumerable<(string Name, string Value)> Values() =>
+    [
+        ("interface", Interface ?? "none"),
+        ("site", Site ?? "the shipped one"),
+        ("policy", Policy ?? "policy.yaml of the site"),
+        ("rules", Rules ?? "rules.yaml of the site"),
+        ("workers", Workers == 0 ? $"{Environment.ProcessorCount} (the processors there are)" : $"{Workers}"),
+        ("ring_megabytes", $"{RingMegabytes} MB"),
+        ("filter", Filter ?? "none"),
+        ("user", User ?? "who starts it"),
+        ("vlan_aware", VlanAware ? "true" : "false"),
+        ("alerts", Alerts ?? "none"),
+        ("transactions", Transactions ?? "none"),
+        ("syslog", Syslog.Count == 0 ? "none" : string.Join(' ', Syslog)),
+        ("statistics_seconds", $"{StatisticsSeconds} s"),
+    ];
 
     /// <summary>Refuses values out of range.</summary>
     /// <param name="path">Where they come from, for the message.</param>

@@ -16,6 +16,7 @@ internal static class DeviceList
         else if (state is null)
             throw new UserException(ExitStatus.Unusable, $"{folder} is not a site folder; make one with 'iotguard learn CAPTURE --site {folder}'");
 
+        var policy = Settings.SiteSettings.Load(folder).Policy.Policy;
         var vendors = MacVendors.Load();
         var sightings = state?.Sightings() ?? [];
         var byAddress = sightings.ToLookup(s => s.Address, StringComparer.Ordinal);
@@ -23,9 +24,12 @@ internal static class DeviceList
         return
         [
             .. devices
-                .Select(d => d with { MacVendor = vendors.Of(d.Mac), History = HistoryOf(d) })
+                .Select(d => d with { MacVendor = vendors.Of(d.Mac), Zone = ZoneOf(d), History = HistoryOf(d) })
                 .OrderBy(d => Wire.Network.IpAddress.TryParse(d.Address, out var address) ? address : default),
         ];
+
+        string? ZoneOf(DeviceEntry device) =>
+            device.Addresses.Select(a => Wire.Network.IpAddress.TryParse(a, out var address) ? policy.ZoneOf(address) : null).FirstOrDefault(z => z is not null);
 
         List<AddressPeriod> HistoryOf(DeviceEntry device) =>
         [
