@@ -62,12 +62,14 @@ public static class CustomFields
     private static readonly string[] FlowIdentity =
         ["originator_ip", "originator_port", "responder_ip", "responder_port", "ip_protocol", "vlan", "application", "state", "end", "community_id"];
 
+    private static readonly string[] TransactionHead = ["protocol", "event", "bytes", "duration"];
+
     /// <summary>Fields that events of a source are known to have. Protocols may write further ones to transactions.</summary>
     public static IReadOnlySet<string> Known(RuleSource source) => source switch
     {
         RuleSource.Device => DeviceFields.All.Select(static f => f.Name).ToHashSet(StringComparer.Ordinal),
         RuleSource.Flow => FlowIdentity.Concat(FeatureSchema.Features.ToArray().Select(static f => f.Name)).Concat(Of("originator")).Concat(Of("responder")).ToHashSet(StringComparer.Ordinal),
-        _ => new[] { "protocol", "event", "bytes", "duration" }.Concat(Of("client")).Concat(Of("server")).Concat(OfProtocols()).ToHashSet(StringComparer.Ordinal),
+        _ => TransactionHead.Concat(Of("client")).Concat(Of("server")).Concat(OfProtocols()).ToHashSet(StringComparer.Ordinal),
     };
 
     private static IEnumerable<string> Of(string side)
