@@ -38,10 +38,10 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         if (string.IsNullOrWhiteSpace(settings.Interface))
             throw new UserException(ExitStatus.Unusable, "no interface: give --interface IF, or 'interface:' in the configuration file");
         var receivers = new SyslogReceivers(settings.Syslog);
-        var detection = SiteSettings.Load(settings.Site, settings.Policy, settings.Rules).Apply(new DetectorOptions());
+        var own = SiteSettings.Load(settings.Site, settings.Policy, settings.Rules);
         var folder = settings.Site is null ? null : new SiteFolder(settings.Site);
         var (site, key) = folder is null ? (ShippedSite.Load(), null) : (folder.Load(), folder.LoadKey());
-        var detection = folder is null ? new DetectorOptions() : new DetectorOptions { Indicators = folder.LoadIndicators() };
+        var detection = own.Apply(folder is null ? new DetectorOptions() : new DetectorOptions { Indicators = folder.LoadIndicators() });
         var options = new PacketRingOptions(settings.Interface) { BlockCount = settings.RingMegabytes, Filter = settings.Filter };
         IReadOnlyList<PacketRing> rings;
         try
