@@ -49,7 +49,7 @@ internal sealed class ProtocolFaultDetection(DetectionContext context)
             return;
         }
 
-        if (transaction is not { Event: Hl7Event.Message, AckCode: not null })
+        if (transaction is not { Event: Hl7Event.Message, AckCode: not null, OverHttp: false })
             return;
         if (link is { Service: { } service } && link.ServicePort == transaction.ServerPort)
         {

@@ -191,6 +191,17 @@ public sealed class WebRuleTests
     }
 
     [Fact]
+    public void Hl7_in_http_makes_no_hl7_port_of_a_web_server()
+    {
+        foreach (var overHttp in new[] { true, false })
+        {
+            var scene = new Scene().Hl7(Sender, Engine, fill: t => t.OverHttp = overHttp).Exchange(Sender, Engine, 2575, IoTGuard.Analysis.Flows.ApplicationProtocol.Http);
+            scene.Exchange(Sender, Engine, 2575, IoTGuard.Analysis.Flows.ApplicationProtocol.Http).Exchange(Sender, Engine, 2575, IoTGuard.Analysis.Flows.ApplicationProtocol.Http);
+            Expect(scene, "hl7-malformed", !overHttp);
+        }
+    }
+
+    [Fact]
     public void A_password_in_the_clear_is_told_once()
     {
         var scene = new Scene();

@@ -64,7 +64,7 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
         {
             _started = true;
             _isQuiet = context.Flow.State == ConnectionState.MidStream;
-            context.Flow.Application = ApplicationProtocol.Hl7;
+            context.Flow.Application = context.Flow.Application == ApplicationProtocol.Http ? ApplicationProtocol.Http : ApplicationProtocol.Hl7;
         }
 
         data = JoinCarried(context, data);

@@ -206,6 +206,7 @@ public sealed class Hl7Session : StreamSession
     private static void Emit(SessionContext context, FlowDirection client, Hl7Transaction message)
     {
         context.Address(message, client);
+        message.OverHttp = context.Flow.Application == ApplicationProtocol.Http;
         context.Emit(message);
     }
 

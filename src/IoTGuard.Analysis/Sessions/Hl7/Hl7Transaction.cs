@@ -146,6 +146,9 @@ public sealed class Hl7Transaction : Transaction
     /// <summary>False when the message came without MLLP framing.</summary>
     public bool Framed { get; set; }
 
+    /// <summary>True for a message in the body of an HTTP message.</summary>
+    public bool OverHttp { get; set; }
+
     /// <summary>True for a message of a batch (FHS, BHS).</summary>
     public bool Batched { get; set; }
 
@@ -177,7 +180,7 @@ public sealed class Hl7Transaction : Transaction
         Patient = Visit = default;
         MessageTimeNs = 0;
         Framed = true;
-        Batched = false;
+        Batched = OverHttp = false;
         Fault = default;
     }
 
