@@ -162,6 +162,17 @@ public sealed class TlsSessionTests
     }
 
     [Fact]
+    public void A_connection_of_which_only_its_opening_was_missed_is_read()
+    {
+        var player = new SessionPlayer(new TlsSession(), 443);
+        player.Gap(FlowDirection.FromOriginator, 0);
+        player.Send(Tls13[0]);
+        player.Gap(FlowDirection.FromResponder, 0);
+        player.Play(Tls13.Skip(1)).End();
+        Assert.Contains("complete=True version='TLS 1.3'", Assert.Single(player.Log), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Messages_of_many_records_and_of_megabytes_are_bounded()
     {
         byte[] bomb = [.. Enumerable.Range(0, 10_000).SelectMany(i => Record(22, i == 0 ? (byte)1 : i == 2 ? (byte)0x10 : (byte)0))];

@@ -81,7 +81,11 @@ public sealed class RdpSession : StreamSession
         return new StreamProgress(length);
     }
 
-    public override void OnGap(SessionContext context, FlowDirection direction, long bytes) => _read[(int)direction] = true;
+    public override void OnGap(SessionContext context, FlowDirection direction, long bytes)
+    {
+        if (bytes > 0)
+            _read[(int)direction] = true;
+    }
 
     public override void OnEnd(SessionContext context) => Emit(context, isAnswered: false);
 

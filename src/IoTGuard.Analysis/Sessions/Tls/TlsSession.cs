@@ -51,13 +51,17 @@ public sealed class TlsSession : StreamSession
         public bool IsChanged;
         public bool IsFinished;
 
+        /// <summary>A record of this direction was read; until then a direction picked up in the middle may begin anywhere.</summary>
+        public bool HasRead;
+        public bool IsPickedUp;
+
         /// <summary>Bytes of the present record's fragment that are done with.</summary>
         public int InRecord;
 
         /// <summary>Bytes of the present message that nobody needs.</summary>
         public int Passing;
 
-        public void Clear() => (IsDone, IsChanged, IsFinished, InRecord, Passing) = (false, false, false, 0, 0);
+        public void Clear() => (IsDone, IsChanged, IsFinished, HasRead, IsPickedUp, InRecord, Passing) = (false, false, false, false, false, 0, 0);
     }
 
     public override ApplicationProtocol Protocol => ApplicationProtocol.Tls;
@@ -103,7 +107,10 @@ public sealed class TlsSession : StreamSession
             var header = TlsRecordHeader.Read(rest);
             if (!header.IsPlausible)
             {
-                Fault(context, direction, "bytes that are no TLS record");
+                if (side.IsPickedUp && !side.HasRead)
+                    side.IsDone = true;
+                else
+                    Fault(context, direction, "bytes that are no TLS record");
                 break;
             }
 
@@ -124,6 +131,7 @@ public sealed class TlsSession : StreamSession
                 OnOpaque(context, direction, header);
             }
 
+            side.HasRead = true;
             _bytes += length;
             if (rest.Length < length)
                 return new StreamProgress(at + TlsRecordHeader.Size, 0, side.IsDone ? Everything : header.Length);
@@ -137,9 +145,12 @@ public sealed class TlsSession : StreamSession
 
     public override void OnGap(SessionContext context, FlowDirection direction, long bytes)
     {
-        // Picked up in the middle, the stream begins at a record; elsewhere nobody knows where the next one begins.
-        if (bytes > 0 || _hasHello)
-            _sides[(int)direction].IsDone = true;
+        // Picked up in the middle, the direction may begin at a record; after a gap nobody knows where the next one begins.
+        var side = _sides[(int)direction];
+        if (bytes > 0 || side.HasRead)
+            side.IsDone = true;
+        else
+            side.IsPickedUp = true;
     }
 
     public override void OnEnd(SessionContext context)
