@@ -7,7 +7,8 @@ namespace IoTGuard.Analysis.Flows;
 /// The last packets of a shard, to recognise the second copy that a mirror delivers. Two packets are copies of each other when flow, direction,
 /// IP identification, TCP numbers, flags and window, lengths, transport checksum and samples of the first payload bytes are equal and
 /// <list type="bullet">
-/// <item>routed: TTL differs by at most <see cref="MaximumHops"/>, and VLAN, MAC addresses or tunnel differ, within <see cref="RoutedWindowNs"/>;</item>
+/// <item>routed: TTL differs by at most <see cref="MaximumHops"/>, and VLAN, MAC addresses or tunnel differ, within <see cref="RoutedWindowNs"/>; where
+/// the packet has an IP identification, the TTL alone tells (a mirror's tunnel may carry neither VLAN nor MAC addresses);</item>
 /// <item>switched: the TTL is equal and VLAN, MACs or tunnel differ (one trunk seen tagged and untagged, or plain and in a mirror's tunnel),
 /// within <see cref="RoutedWindowNs"/>;</item>
 /// <item>repeated: all is equal, with an IP identification, within <see cref="RepeatedWindowNs"/> (a retransmission has a new identification
@@ -75,7 +76,7 @@ internal sealed class RecentPackets
         if (path != entry.Path)
             return hops <= MaximumHops && age <= RoutedWindowNs;
         if (hops != 0)
-            return false;
+            return hops <= MaximumHops && age <= RoutedWindowNs && view.IpIdentification != 0;
         if (view.IpIdentification != 0)
             return age <= RepeatedWindowNs;
         return age <= UnidentifiedWindowNs && (view.PayloadWireLength > 0 || (view.TcpFlags & (TcpFlags.Syn | TcpFlags.Fin)) != 0);

@@ -6,7 +6,10 @@ using CaptureFile = IoTGuard.Capture.CaptureFile;
 
 namespace IoTGuard.Tests.Captures;
 
-/// <summary>The lab hospital's traffic put in tunnels, in fragments and in both gives the transactions of the plain traffic.</summary>
+/// <summary>
+/// The lab hospital's traffic put in tunnels, in fragments and in both gives the DICOM and HL7 transactions of the plain traffic. Other protocols are not
+/// compared: the carriers here change what tells a second copy of a datagram from one sent twice (VLAN tag, MAC addresses, IP identification).
+/// </summary>
 public sealed partial class EncapsulatedCaptureTests
 {
     /// <summary>Frames of the capture that are taken.</summary>
@@ -47,8 +50,11 @@ public sealed partial class EncapsulatedCaptureTests
         Assert.Contains(Plain.Value, line => line.Contains("\"c_store\"", StringComparison.Ordinal));
         Assert.Contains(Plain.Value, line => line.Contains("\"hl7\"", StringComparison.Ordinal));
         var carried = TransactionsOf(frame => Wrap.TypeOf(frame) is 0x0800 or 0x86DD ? carry(frame) : [frame], workers: 3);
-        Assert.Equal(Plain.Value, carried.Select(line => EncapsulationField().Replace(line, "")));
+        Assert.Equal(Plain.Value.Where(IsMedical), carried.Where(IsMedical).Select(line => EncapsulationField().Replace(line, "")));
     }
+
+    private static bool IsMedical(string line) =>
+        line.Contains("\"protocol\":\"dicom\"", StringComparison.Ordinal) || line.Contains("\"protocol\":\"hl7\"", StringComparison.Ordinal);
 
     private static string[] TransactionsOf(Func<byte[], IEnumerable<byte[]>> carry, int workers)
     {
