@@ -6,6 +6,8 @@ using static IoTGuard.Analysis.Tests.Rules.Scene;
 
 namespace IoTGuard.Analysis.Tests.Rules;
 
+/// <summary>Rules of a site. Alone, because one measures the heap of the whole process.</summary>
+[Collection(Alone.Name)]
 public sealed class CustomRuleTests
 {
     [Theory]
