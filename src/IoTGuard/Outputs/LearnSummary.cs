@@ -17,7 +17,10 @@ internal static class LearnSummary
             table.AddRow(new Text($"devices: {RoleJudgement.NameOf(group.Key)}"), new Text(RunSummary.Number(group.Count())));
         foreach (var group in site.Facts.GroupBy(f => f.Key.Kind).OrderBy(g => g.Key))
             table.AddRow(new Text(Words(group.Key)), new Text(RunSummary.Number(group.Count())));
-        console.Write(table);
+        if (table.Rows.Count > 0)
+            console.Write(table);
+        else
+            console.WriteLine("nothing about devices");
         console.WriteLine();
         console.WriteLine($"Learning so far: {site.Periods.Count} period{(site.Periods.Count == 1 ? "" : "s")}, {site.HoursLearned:F2} hours of packet time");
         console.WriteLine($"Model: {model}");
@@ -37,6 +40,10 @@ internal static class LearnSummary
         FactKind.Hl7Sender => "HL7 senders",
         FactKind.Hl7Type => "HL7 message types on a link",
         FactKind.MedicalService => "DICOM and HL7 services",
+        FactKind.ProtocolFault => "kinds of malformed messages on a link",
+        FactKind.TlsCertificate => "certificates that services show",
+        FactKind.TlsStrong => "links with strong TLS",
+        FactKind.TlsCarried => "links that carry DICOM or HL7 in TLS",
         FactKind.Finding => "findings that stood while learning",
         _ => kind.ToString(),
     };
