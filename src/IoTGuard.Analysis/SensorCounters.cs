@@ -112,6 +112,15 @@ public struct SensorCounters
     /// <summary>Packets in tunnels, by kind.</summary>
     public TunnelCounts Tunnels;
 
+    /// <summary>The counts of several sensors together.</summary>
+    public static SensorCounters Of(IEnumerable<Sensor> sensors)
+    {
+        var sum = new SensorCounters();
+        foreach (var sensor in sensors)
+            sum.Add(sensor.Counters);
+        return sum;
+    }
+
     /// <summary>Adds the counts of another sensor.</summary>
     public void Add(in SensorCounters other)
     {

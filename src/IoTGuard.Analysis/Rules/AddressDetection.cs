@@ -171,7 +171,7 @@ internal sealed class AddressDetection : TransactionDetection
         var isOtherServer = facts.DnsServer != default && facts.DnsServer != vlan.Router.DnsServer;
         if (!isOtherPrefix && !isOtherServer)
             return;
-        var open = _context.Observe(_router, _context.PartyOf(router.Client, router.ClientMac), _context.PartyOf(vlan.RouterAddress, vlan.RouterMac), timeNs, timeNs, 0.7);
+        var open = _context.Observe(_router, _context.ClientOf(router), _context.PartyOf(vlan.RouterAddress, vlan.RouterMac), timeNs, timeNs, 0.7);
         if (open is null)
             return;
         open.Alert.Protocol = "icmpv6";

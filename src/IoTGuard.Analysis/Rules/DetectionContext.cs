@@ -1,6 +1,7 @@
 using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Baselines;
 using IoTGuard.Analysis.Inventory;
+using IoTGuard.Analysis.Sessions;
 using IoTGuard.Wire.Link;
 using IoTGuard.Wire.Network;
 
@@ -79,6 +80,20 @@ internal sealed class DetectionContext
         if (Devices.Find(address) is { } device)
             return new Party(address, device.Mac);
         return new Party(address, Devices.IsRouter(mac) || Scope.IsOutside(address) ? default : mac);
+    }
+
+    public Party ClientOf(Transaction transaction) => PartyOf(transaction.Client, transaction.ClientMac);
+
+    public Party ServerOf(Transaction transaction) => PartyOf(transaction.Server, transaction.ServerMac);
+
+    /// <summary>Tells what a transaction showed: an observation with its measures, or null when there is nothing to tell.</summary>
+    public void Emit(OpenAlert? open, Transaction transaction)
+    {
+        if (open is null)
+            return;
+        open.Alert.Protocol = transaction.Protocol;
+        open.Flow(transaction);
+        Alerts.Emit(open);
     }
 
     /// <summary>

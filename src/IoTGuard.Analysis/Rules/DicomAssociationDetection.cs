@@ -117,7 +117,7 @@ internal sealed class DicomAssociationDetection
     private void OnAccept(DicomTransaction transaction)
     {
         CheckTitles(transaction);
-        var (client, server) = (_context.PartyOf(transaction.Client, transaction.ClientMac), _context.PartyOf(transaction.Server, transaction.ServerMac));
+        var (client, server) = (_context.ClientOf(transaction), _context.ServerOf(transaction));
         if (transaction.PartialAssociation)
             return;
         var now = transaction.TimeNs;
@@ -216,8 +216,8 @@ internal sealed class DicomAssociationDetection
             prober.Empty.Add(empty, now, DetectionContext.Ns(_probing["window"]));
         if (prober.Servers.Count < _probing["servers"] && prober.Empty.Total < _probing["empty_associations"])
             return;
-        var open = _context.Observe(_probing, _context.PartyOf(transaction.Client, transaction.ClientMac),
-            _context.PartyOf(transaction.Server, transaction.ServerMac), prober.Servers.FirstNs, now, 0.7);
+        var open = _context.Observe(_probing, _context.ClientOf(transaction),
+            _context.ServerOf(transaction), prober.Servers.FirstNs, now, 0.7);
         if (open is null)
             return;
         open.Alert.Protocol = "dicom";
@@ -229,8 +229,8 @@ internal sealed class DicomAssociationDetection
     private void TellGuessing(DicomTransaction transaction, Pair pair)
     {
         var first = pair.Rejected.Count == 0 ? pair.Accepted.FirstNs : pair.Rejected.FirstNs;
-        var open = _context.Observe(_guessing, _context.PartyOf(transaction.Client, transaction.ClientMac),
-            _context.PartyOf(transaction.Server, transaction.ServerMac), first, transaction.TimeNs, 0.9);
+        var open = _context.Observe(_guessing, _context.ClientOf(transaction),
+            _context.ServerOf(transaction), first, transaction.TimeNs, 0.9);
         if (open is null)
             return;
         open.Alert.Protocol = "dicom";
@@ -241,8 +241,8 @@ internal sealed class DicomAssociationDetection
 
     private void TellExhaustion(DicomTransaction transaction, Pair pair)
     {
-        var open = _context.Observe(_exhaustion, _context.PartyOf(transaction.Client, transaction.ClientMac),
-            _context.PartyOf(transaction.Server, transaction.ServerMac), pair.OpenSinceNs == 0 ? transaction.TimeNs : pair.OpenSinceNs, transaction.TimeNs, 0.8);
+        var open = _context.Observe(_exhaustion, _context.ClientOf(transaction),
+            _context.ServerOf(transaction), pair.OpenSinceNs == 0 ? transaction.TimeNs : pair.OpenSinceNs, transaction.TimeNs, 0.8);
         if (open is null)
             return;
         open.Alert.Protocol = "dicom";
@@ -256,8 +256,8 @@ internal sealed class DicomAssociationDetection
         var calling = HasPathCharacters(transaction.CallingAe);
         if (!calling && !HasPathCharacters(transaction.CalledAe))
             return;
-        var open = _context.Observe(_path, _context.PartyOf(transaction.Client, transaction.ClientMac),
-            _context.PartyOf(transaction.Server, transaction.ServerMac), transaction.TimeNs, transaction.TimeNs, 0.8);
+        var open = _context.Observe(_path, _context.ClientOf(transaction),
+            _context.ServerOf(transaction), transaction.TimeNs, transaction.TimeNs, 0.8);
         if (open is null)
             return;
         open.Alert.Protocol = "dicom";

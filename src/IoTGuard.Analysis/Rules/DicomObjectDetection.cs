@@ -111,8 +111,8 @@ internal sealed class DicomObjectDetection
 
     private Alerts.OpenAlert? Observe(Rule rule, DicomTransaction transaction, long firstNs, double confidence)
     {
-        var open = _context.Observe(rule, _context.PartyOf(transaction.Client, transaction.ClientMac),
-            _context.PartyOf(transaction.Server, transaction.ServerMac), firstNs, transaction.TimeNs, confidence);
+        var open = _context.Observe(rule, _context.ClientOf(transaction),
+            _context.ServerOf(transaction), firstNs, transaction.TimeNs, confidence);
         if (open is not null)
             open.Alert.Protocol = "dicom";
         return open;

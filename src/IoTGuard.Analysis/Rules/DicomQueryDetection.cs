@@ -99,12 +99,12 @@ internal sealed class DicomQueryDetection
         var many = pair.Queries.Total >= Math.Max(_harvest["queries"], _harvest["factor"] * usualQueries);
         var broad = isBroad && !knownBroad && pair.Broad.Total >= _harvest["broad_queries"];
         var results = isBroad && pair.BroadResults.Total >= Math.Max(_harvest["broad_results"], _harvest["factor"] * usualResults);
-        var device = _context.PartyOf(transaction.Client, transaction.ClientMac);
+        var device = _context.ClientOf(transaction);
         var goesOn = _context.Alerts.Find(_harvest, device, transaction.Server) is not null;
         var walk = IsWalk(transaction, pair, usualQueries);
         if (!many && !broad && !results && !walk && !(goesOn && (isBroad || 2 * pair.Queries.Total >= _harvest["queries"])))
             return;
-        var open = _context.Observe(_harvest, device, _context.PartyOf(transaction.Server, transaction.ServerMac), pair.Queries.FirstNs, now, broad || results ? 0.9 : 0.7,
+        var open = _context.Observe(_harvest, device, _context.ServerOf(transaction), pair.Queries.FirstNs, now, broad || results ? 0.9 : 0.7,
             goesOn ? 1 : (long)pair.Queries.Total);
         if (open is null)
             return;
@@ -139,11 +139,11 @@ internal sealed class DicomQueryDetection
         if (!pair.Studies.Add(study, now))
             return;
         var usual = _context.Rates.UsualOf(transaction.Client, RateKind.Retrievals);
-        var device = _context.PartyOf(transaction.Client, transaction.ClientMac);
+        var device = _context.ClientOf(transaction);
         var goesOn = _context.Alerts.Find(_bulk, device, transaction.Server) is not null;
         if (pair.Studies.Count < Math.Max(_bulk["studies"], _bulk["factor"] * usual) / (goesOn ? 2 : 1))
             return;
-        var open = _context.Observe(_bulk, device, _context.PartyOf(transaction.Server, transaction.ServerMac), pair.Studies.FirstNs, now, 0.85,
+        var open = _context.Observe(_bulk, device, _context.ServerOf(transaction), pair.Studies.FirstNs, now, 0.85,
             goesOn ? 1 : pair.Studies.Count);
         if (open is null)
             return;
@@ -175,8 +175,8 @@ internal sealed class DicomQueryDetection
         var confidence = _context.Weigh(FactKind.MoveDestination, transaction.Client, NewDestinationWeight);
         if (confidence < _destination["confidence"])
             return;
-        var open = _context.Observe(_destination, _context.PartyOf(transaction.Client, transaction.ClientMac),
-            _context.PartyOf(transaction.Server, transaction.ServerMac), now, now, confidence);
+        var open = _context.Observe(_destination, _context.ClientOf(transaction),
+            _context.ServerOf(transaction), now, now, confidence);
         if (open is null)
             return;
         open.Alert.Protocol = "dicom";

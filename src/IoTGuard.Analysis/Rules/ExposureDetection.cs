@@ -24,8 +24,8 @@ internal sealed class ExposureDetection(DetectionContext context)
         if (!clientOutside && !serverOutside)
             return;
         var rule = transaction is Hl7Transaction ? _hl7 : _dicom;
-        var client = context.PartyOf(transaction.Client, transaction.ClientMac);
-        var server = context.PartyOf(transaction.Server, transaction.ServerMac);
+        var client = context.ClientOf(transaction);
+        var server = context.ServerOf(transaction);
         var open = clientOutside && !serverOutside
             ? context.Observe(rule, server, client, transaction.TimeNs, transaction.TimeNs, 0.95)
             : context.Observe(rule, client, server, transaction.TimeNs, transaction.TimeNs, 0.95);

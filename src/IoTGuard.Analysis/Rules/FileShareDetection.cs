@@ -62,7 +62,7 @@ internal sealed class FileShareDetection(DetectionContext context) : Transaction
         switch (smb.Event)
         {
             case SmbEvent.Negotiate when smb.Version == 1:
-                Emit(context.Observe(_version1, Server(smb), Client(smb), smb.TimeNs, smb.TimeNs, 0.95), smb, static _ => { });
+                context.Emit(context.Observe(_version1, context.ServerOf(smb), context.ClientOf(smb), smb.TimeNs, smb.TimeNs, 0.95), smb);
                 break;
             case SmbEvent.Session:
                 OnSession(smb);
@@ -77,28 +77,14 @@ internal sealed class FileShareDetection(DetectionContext context) : Transaction
                 OnCall(smb, operation);
                 break;
             case SmbEvent.Fault when smb.FaultText is "transaction2_session_setup" or "doublepulsar_answer" or "nt_transact_continued_by_transaction2" or "ms17_010_probe_answered":
-                Emit(context.Observe(_exploit, Client(smb), Server(smb), smb.TimeNs, smb.TimeNs, 0.95), smb, open => open.Include("signs", smb.FaultText));
+                context.Emit(context.Observe(_exploit, context.ClientOf(smb), context.ServerOf(smb), smb.TimeNs, smb.TimeNs, 0.95)?.Include("signs", smb.FaultText), smb);
                 break;
         }
     }
 
-    private Party Client(Transaction transaction) => context.PartyOf(transaction.Client, transaction.ClientMac);
-
-    private Party Server(Transaction transaction) => context.PartyOf(transaction.Server, transaction.ServerMac);
-
     private Work? WorkOf(Transaction transaction) => _work.Touch((transaction.Client, transaction.Server), transaction.TimeNs, () => new Work(_ransomware["window"], _refused["window"]));
 
     private Reach? ReachOf(Transaction transaction) => _reach.Touch(transaction.Client, transaction.TimeNs, () => new Reach(_fanOut["window"], _enumeration["window"]));
-
-    private void Emit(OpenAlert? open, Transaction transaction, Action<OpenAlert> fill)
-    {
-        if (open is null)
-            return;
-        open.Alert.Protocol = transaction.Protocol;
-        fill(open);
-        open.Flow(transaction);
-        context.Alerts.Emit(open);
-    }
 
     private void OnSession(SmbTransaction session)
     {
@@ -113,7 +99,7 @@ internal sealed class FileShareDetection(DetectionContext context) : Transaction
         if (NtStatus.IsFailure((uint)session.Status))
             return;
         if (session.IsGuest)
-            Emit(context.Observe(_guest, Server(session), Client(session), session.TimeNs, session.TimeNs, 0.9), session, static _ => { });
+            context.Emit(context.Observe(_guest, context.ServerOf(session), context.ClientOf(session), session.TimeNs, session.TimeNs, 0.9), session);
         else if (session.IsAnonymous)
             _strangers.Touch((session.Client, session.ClientPort, session.Server), session.TimeNs, static () => new Strangers());
 
@@ -123,8 +109,8 @@ internal sealed class FileShareDetection(DetectionContext context) : Transaction
         reach.Hosts.Add(Fingerprint.Of(session.Server), session.TimeNs);
         if (reach.Hosts.Count >= _fanOut["hosts"])
         {
-            Emit(context.Observe(_fanOut, Client(session), Server(session), reach.Hosts.FirstNs, session.TimeNs, 0.8), session,
-                open => open.Number("hosts", reach.Hosts.Count, "hosts", $"fewer than {_fanOut["hosts"]}").Number("period", _fanOut["window"], "s"));
+            context.Emit(context.Observe(_fanOut, context.ClientOf(session), context.ServerOf(session), reach.Hosts.FirstNs, session.TimeNs, 0.8)
+                ?.Number("hosts", reach.Hosts.Count, "hosts", $"fewer than {_fanOut["hosts"]}").Number("period", _fanOut["window"], "s"), session);
         }
     }
 
@@ -138,19 +124,21 @@ internal sealed class FileShareDetection(DetectionContext context) : Transaction
             work.Accounts.Add(session.User.High, session.TimeNs);
         if (work.Refused.Total < _refused["refused"])
             return;
-        Emit(context.Observe(_refused, Client(session), Server(session), work.Refused.FirstNs, session.TimeNs, 0.9), session,
-            open => open.Number("refused", work.Refused.Total, "log-ons", $"fewer than {_refused["refused"]}").Number("accounts", work.Accounts.Count, "accounts").Number("period", _refused["window"], "s"));
+        context.Emit(context.Observe(_refused, context.ClientOf(session), context.ServerOf(session), work.Refused.FirstNs, session.TimeNs, 0.9)
+            ?.Number("refused", work.Refused.Total, "log-ons", $"fewer than {_refused["refused"]}").Number("accounts", work.Accounts.Count, "accounts").Number("period", _refused["window"], "s"), session);
     }
 
     private void OnTree(SmbTransaction tree)
     {
         if (tree.IsAdministrative)
         {
-            Emit(context.Observe(_administrative, Client(tree), Server(tree), tree.TimeNs, tree.TimeNs, 0.8), tree, open => open.Include("shares", tree.Share ?? "?"));
+            context.Emit(context.Observe(_administrative, context.ClientOf(tree), context.ServerOf(tree), tree.TimeNs, tree.TimeNs, 0.8)
+                ?.Include("shares", tree.Share ?? "?"), tree);
         }
         else if (tree.ShareKind == SmbShareKind.Disk && _strangers.Find((tree.Client, tree.ClientPort, tree.Server)) is not null)
         {
-            Emit(context.Observe(_guest, Server(tree), Client(tree), tree.TimeNs, tree.TimeNs, 0.9), tree, open => open.Include("shares", tree.Share ?? "?"));
+            context.Emit(context.Observe(_guest, context.ServerOf(tree), context.ClientOf(tree), tree.TimeNs, tree.TimeNs, 0.9)
+                ?.Include("shares", tree.Share ?? "?"), tree);
         }
     }
 
@@ -159,15 +147,14 @@ internal sealed class FileShareDetection(DetectionContext context) : Transaction
         var counts = files.Files;
         if (counts.Executables > 0 && files.IsAdministrative)
         {
-            var programs = counts.Executables;
-            Emit(context.Observe(_tools, Client(files), Server(files), files.TimeNs, files.TimeNs, 0.9), files,
-                open => open.Raise("programs", programs, "files", "0").Include("shares", files.Share ?? "?"));
+            context.Emit(context.Observe(_tools, context.ClientOf(files), context.ServerOf(files), files.TimeNs, files.TimeNs, 0.9)
+                ?.Raise("programs", counts.Executables, "files", "0").Include("shares", files.Share ?? "?"), files);
         }
 
         if (counts.DicomExecutables > 0)
         {
-            var images = counts.DicomExecutables;
-            Emit(context.Observe(_image, Client(files), Server(files), files.TimeNs, files.TimeNs, 0.9), files, open => open.Raise("files", images, "files", "0"));
+            context.Emit(context.Observe(_image, context.ClientOf(files), context.ServerOf(files), files.TimeNs, files.TimeNs, 0.9)
+                ?.Raise("files", counts.DicomExecutables, "files", "0"), files);
         }
 
         if (counts.RandomWrites + counts.Deletes + counts.StrangeExtensions == 0 || WorkOf(files) is not { } work)
@@ -179,14 +166,14 @@ internal sealed class FileShareDetection(DetectionContext context) : Transaction
         if (work.Random.Total >= _ransomware["random_writes"] && work.Random.Total >= _ransomware["share"] * work.Sampled.Total
             && (work.Strange.Total >= _ransomware["renames"] || work.Deletes.Total >= _ransomware["deletes"]))
         {
-            Emit(context.Observe(_ransomware, Client(files), Server(files), work.Random.FirstNs, files.TimeNs, 0.9), files, open => open
-                .Number("random writes", work.Random.Total, "writes", $"fewer than {_ransomware["random_writes"]}").Number("strange extensions", work.Strange.Total, "files")
-                .Number("deletes", work.Deletes.Total, "files").Number("period", _ransomware["window"], "s"));
+            context.Emit(context.Observe(_ransomware, context.ClientOf(files), context.ServerOf(files), work.Random.FirstNs, files.TimeNs, 0.9)
+                ?.Number("random writes", work.Random.Total, "writes", $"fewer than {_ransomware["random_writes"]}").Number("strange extensions", work.Strange.Total, "files")
+                .Number("deletes", work.Deletes.Total, "files").Number("period", _ransomware["window"], "s"), files);
         }
         else if (work.Deletes.Total >= _deletion["deletes"])
         {
-            Emit(context.Observe(_deletion, Client(files), Server(files), work.Deletes.FirstNs, files.TimeNs, 0.7), files,
-                open => open.Number("deletes", work.Deletes.Total, "files", $"fewer than {_deletion["deletes"]}").Number("period", _deletion["window"], "s"));
+            context.Emit(context.Observe(_deletion, context.ClientOf(files), context.ServerOf(files), work.Deletes.FirstNs, files.TimeNs, 0.7)
+                ?.Number("deletes", work.Deletes.Total, "files", $"fewer than {_deletion["deletes"]}").Number("period", _deletion["window"], "s"), files);
         }
     }
 
@@ -195,11 +182,13 @@ internal sealed class FileShareDetection(DetectionContext context) : Transaction
         switch (operation.Use)
         {
             case DcerpcUse.ServiceControl or DcerpcUse.TaskScheduling:
-                Emit(context.Observe(_service, Client(call), Server(call), call.TimeNs, call.TimeNs, 0.85), call, open => open.Include("operations", operation.Name));
+                context.Emit(context.Observe(_service, context.ClientOf(call), context.ServerOf(call), call.TimeNs, call.TimeNs, 0.85)
+                    ?.Include("operations", operation.Name), call);
                 break;
             case DcerpcUse.Replication:
             case DcerpcUse.Registry when operation.Name.StartsWith("BaseRegSave", StringComparison.Ordinal):
-                Emit(context.Observe(_dumping, Client(call), Server(call), call.TimeNs, call.TimeNs, 0.85), call, open => open.Include("operations", operation.Name));
+                context.Emit(context.Observe(_dumping, context.ClientOf(call), context.ServerOf(call), call.TimeNs, call.TimeNs, 0.85)
+                    ?.Include("operations", operation.Name), call);
                 break;
             case DcerpcUse.AccountEnumeration or DcerpcUse.ShareEnumeration:
                 if (ReachOf(call) is not { } reach)
@@ -208,8 +197,8 @@ internal sealed class FileShareDetection(DetectionContext context) : Transaction
                 reach.Listed.Add(Fingerprint.Of(call.Server), call.TimeNs);
                 if (reach.Lists.Count < _enumeration["lists"])
                     break;
-                Emit(context.Observe(_enumeration, Client(call), Server(call), reach.Lists.FirstNs, call.TimeNs, 0.8), call,
-                    open => open.Include("operations", operation.Name).Number("hosts", reach.Listed.Count, "hosts").Number("lists", reach.Lists.Count, "lists", $"fewer than {_enumeration["lists"]}"));
+                context.Emit(context.Observe(_enumeration, context.ClientOf(call), context.ServerOf(call), reach.Lists.FirstNs, call.TimeNs, 0.8)
+                    ?.Include("operations", operation.Name).Number("hosts", reach.Listed.Count, "hosts").Number("lists", reach.Lists.Count, "lists", $"fewer than {_enumeration["lists"]}"), call);
                 break;
         }
     }

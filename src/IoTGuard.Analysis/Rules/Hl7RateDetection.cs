@@ -179,9 +179,9 @@ internal sealed class Hl7RateDetection(DetectionContext context)
     /// <summary>Observes a rule; the opening observation stands for all in the window.</summary>
     private OpenAlert? Observe(Rule rule, Hl7Transaction transaction, long firstNs, double confidence, double inWindow)
     {
-        var device = context.PartyOf(transaction.Client, transaction.ClientMac);
+        var device = context.ClientOf(transaction);
         var isOpen = context.Alerts.Find(rule, device, transaction.Server) is not null;
-        var open = context.Observe(rule, device, context.PartyOf(transaction.Server, transaction.ServerMac), firstNs, transaction.TimeNs, confidence,
+        var open = context.Observe(rule, device, context.ServerOf(transaction), firstNs, transaction.TimeNs, confidence,
             isOpen ? 1 : (long)inWindow);
         if (open is not null)
             open.Alert.Protocol = "hl7";

@@ -149,6 +149,6 @@ internal sealed class Hl7SenderDetection
     }
 
     private OpenAlert? Observe(Rule rule, Hl7Transaction transaction, double confidence) => _context.Observe(
-        rule, _context.PartyOf(transaction.Client, transaction.ClientMac), _context.PartyOf(transaction.Server, transaction.ServerMac),
+        rule, _context.ClientOf(transaction), _context.ServerOf(transaction),
         transaction.TimeNs, transaction.TimeNs, confidence);
 }

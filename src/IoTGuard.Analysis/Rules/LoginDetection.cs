@@ -56,7 +56,7 @@ internal sealed class LoginDetection(DetectionContext context, IReadOnlySet<stri
         failures.Count.Add(login.FailedLogins, timeNs, DetectionContext.Ns(_guess["window"]));
         if (failures.Count.Total < _guess["failures"])
             return;
-        var open = context.Observe(_guess, context.PartyOf(login.Client, login.ClientMac), context.PartyOf(login.Server, login.ServerMac),
+        var open = context.Observe(_guess, context.ClientOf(login), context.ServerOf(login),
             failures.Count.FirstNs, timeNs, 0.9);
         if (open is null)
             return;
@@ -81,7 +81,7 @@ internal sealed class LoginDetection(DetectionContext context, IReadOnlySet<stri
     {
         if (fingerprint is null || indicators.Count == 0 || !indicators.Contains(fingerprint))
             return;
-        var open = context.Observe(_bad, context.PartyOf(transaction.Client, transaction.ClientMac), context.PartyOf(transaction.Server, transaction.ServerMac),
+        var open = context.Observe(_bad, context.ClientOf(transaction), context.ServerOf(transaction),
             transaction.TimeNs, transaction.TimeNs, 0.8);
         if (open is null)
             return;
@@ -92,7 +92,7 @@ internal sealed class LoginDetection(DetectionContext context, IReadOnlySet<stri
 
     private void Tell(Rule rule, LoginTransaction login, Action<OpenAlert> fill)
     {
-        var open = context.Observe(rule, context.PartyOf(login.Server, login.ServerMac), context.PartyOf(login.Client, login.ClientMac), login.TimeNs, login.TimeNs, 0.95);
+        var open = context.Observe(rule, context.ServerOf(login), context.ClientOf(login), login.TimeNs, login.TimeNs, 0.95);
         if (open is null)
             return;
         open.Alert.Protocol = login.Protocol;

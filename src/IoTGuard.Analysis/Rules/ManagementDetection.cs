@@ -222,7 +222,7 @@ internal sealed class Hl7ClockDetection(DetectionContext context)
         (sender.Messages, sender.Least, sender.Most) = (sender.Messages + 1, least, most);
         if (sender.Messages < _rule["messages"])
             return;
-        var open = context.Observe(_rule, context.PartyOf(message.Client, message.ClientMac), context.PartyOf(message.Server, message.ServerMac), message.TimeNs, message.TimeNs, 0.7);
+        var open = context.Observe(_rule, context.ClientOf(message), context.ServerOf(message), message.TimeNs, message.TimeNs, 0.7);
         if (open is null)
             return;
         open.Alert.Protocol = "hl7";

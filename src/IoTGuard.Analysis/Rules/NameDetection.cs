@@ -151,7 +151,7 @@ internal sealed class NameDetection : TransactionDetection
         names.Add(Fingerprint.Of(null, name), timeNs);
         if (!isBait && names.Count < _poisoning["names"])
             return;
-        var device = _context.PartyOf(dns.Server, dns.ServerMac);
+        var device = _context.ServerOf(dns);
         var open = _context.Observe(_poisoning, device, default, names.FirstNs, timeNs, isBait ? 0.85 : 0.8);
         if (open is null)
             return;
@@ -162,8 +162,8 @@ internal sealed class NameDetection : TransactionDetection
 
     private OpenAlert? Report(Rule rule, DnsTransaction dns, long firstNs, long timeNs, double confidence, bool withPeer = false)
     {
-        var peer = withPeer ? _context.PartyOf(dns.Server, dns.ServerMac) : default;
-        var open = _context.Observe(rule, _context.PartyOf(dns.Client, dns.ClientMac), peer, firstNs, timeNs, confidence);
+        var peer = withPeer ? _context.ServerOf(dns) : default;
+        var open = _context.Observe(rule, _context.ClientOf(dns), peer, firstNs, timeNs, confidence);
         if (open is null)
             return null;
         open.Alert.Protocol = "dns";

@@ -34,22 +34,23 @@ internal sealed class ServiceDetection(DetectionContext context) : TransactionDe
         switch (transaction)
         {
             case LdapTransaction { Event: LdapEvent.Bind, Mechanism: "simple", HasPassword: true } bind:
-                Emit(context.Observe(_bind, Client(bind), Server(bind), bind.TimeNs, bind.TimeNs, 0.95), bind, static _ => { });
+                context.Emit(context.Observe(_bind, context.ClientOf(bind), context.ServerOf(bind), bind.TimeNs, bind.TimeNs, 0.95), bind);
                 break;
             case LdapTransaction { Event: LdapEvent.Search } search:
                 OnSearch(search);
                 break;
             case MqttTransaction { Event: MqttEvent.Connect, Code: 0, HasUser: false, HasPassword: false } connect:
-                Emit(context.Observe(_broker, Server(connect), Client(connect), connect.TimeNs, connect.TimeNs, 0.9), connect, static _ => { });
+                context.Emit(context.Observe(_broker, context.ServerOf(connect), context.ClientOf(connect), connect.TimeNs, connect.TimeNs, 0.9), connect);
                 break;
             case MqttTransaction { Event: MqttEvent.Subscribe, Everything: > 0, Code: >= 0 and < 0x80 } subscribe:
-                Emit(context.Observe(_everything, Client(subscribe), Server(subscribe), subscribe.TimeNs, subscribe.TimeNs, 0.8), subscribe, static _ => { });
+                context.Emit(context.Observe(_everything, context.ClientOf(subscribe), context.ServerOf(subscribe), subscribe.TimeNs, subscribe.TimeNs, 0.8), subscribe);
                 break;
             case ModbusTransaction { Event: ModbusEvent.Function } function:
                 OnFunction(function);
                 break;
             case DatabaseTransaction { Authentication: "none", IsAccepted: true } database:
-                Emit(context.Observe(_database, Server(database), Client(database), database.TimeNs, database.TimeNs, 0.9), database, open => open.Include("kind", database.Protocol));
+                context.Emit(context.Observe(_database, context.ServerOf(database), context.ClientOf(database), database.TimeNs, database.TimeNs, 0.9)
+                    ?.Include("kind", database.Protocol), database);
                 break;
         }
     }
@@ -67,21 +68,7 @@ internal sealed class ServiceDetection(DetectionContext context) : TransactionDe
         context.Alerts.Emit(open);
     }
 
-    private Party Client(Transaction transaction) => context.PartyOf(transaction.Client, transaction.ClientMac);
-
-    private Party Server(Transaction transaction) => context.PartyOf(transaction.Server, transaction.ServerMac);
-
     private Use? UseOf(Transaction transaction) => _uses.Touch((transaction.Client, transaction.Server), transaction.TimeNs, () => new Use(_scan["window"]));
-
-    private void Emit(OpenAlert? open, Transaction transaction, Action<OpenAlert> fill)
-    {
-        if (open is null)
-            return;
-        open.Alert.Protocol = transaction.Protocol;
-        fill(open);
-        open.Flow(transaction);
-        context.Alerts.Emit(open);
-    }
 
     private void OnSearch(LdapTransaction search)
     {
@@ -90,16 +77,16 @@ internal sealed class ServiceDetection(DetectionContext context) : TransactionDe
         use.Entries.Add(search.Entries, search.TimeNs, DetectionContext.Ns(_harvesting["window"]));
         if (use.Entries.Total < _harvesting["entries"])
             return;
-        Emit(context.Observe(_harvesting, Client(search), Server(search), use.Entries.FirstNs, search.TimeNs, 0.6), search,
-            open => open.Number("entries", use.Entries.Total, "entries", $"fewer than {_harvesting["entries"]}").Number("period", _harvesting["window"], "s"));
+        context.Emit(context.Observe(_harvesting, context.ClientOf(search), context.ServerOf(search), use.Entries.FirstNs, search.TimeNs, 0.6)
+            ?.Number("entries", use.Entries.Total, "entries", $"fewer than {_harvesting["entries"]}").Number("period", _harvesting["window"], "s"), search);
     }
 
     private void OnFunction(ModbusTransaction function)
     {
         if (function.IsWrite && function.Exceptions < function.Requests)
         {
-            Emit(context.Observe(_write, Client(function), Server(function), function.TimeNs, function.TimeNs, 0.75), function,
-                open => open.Include("functions", ModbusHeader.NameOf(function.Function) ?? "?"));
+            context.Emit(context.Observe(_write, context.ClientOf(function), context.ServerOf(function), function.TimeNs, function.TimeNs, 0.75)
+                ?.Include("functions", ModbusHeader.NameOf(function.Function) ?? "?"), function);
         }
 
         if (function.Exceptions == 0 || UseOf(function) is not { } use)
@@ -107,7 +94,7 @@ internal sealed class ServiceDetection(DetectionContext context) : TransactionDe
         use.Refused.Add(((ulong)function.Unit << 8) | function.Function, function.TimeNs);
         if (use.Refused.Count < _scan["tries"])
             return;
-        Emit(context.Observe(_scan, Client(function), Server(function), use.Refused.FirstNs, function.TimeNs, 0.85), function,
-            open => open.Number("tries", use.Refused.Count, "units and functions", $"fewer than {_scan["tries"]}"));
+        context.Emit(context.Observe(_scan, context.ClientOf(function), context.ServerOf(function), use.Refused.FirstNs, function.TimeNs, 0.85)
+            ?.Number("tries", use.Refused.Count, "units and functions", $"fewer than {_scan["tries"]}"), function);
     }
 }

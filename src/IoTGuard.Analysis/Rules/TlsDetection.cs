@@ -207,8 +207,8 @@ internal sealed class TlsDetection : TransactionDetection
 
     private void Tell(Rule rule, TlsTransaction tls, double confidence, Action<OpenAlert> fill, bool fromClient = false)
     {
-        var client = _context.PartyOf(tls.Client, tls.ClientMac);
-        var server = _context.PartyOf(tls.Server, tls.ServerMac);
+        var client = _context.ClientOf(tls);
+        var server = _context.ServerOf(tls);
         var open = fromClient
             ? _context.Observe(rule, client, server, tls.TimeNs, tls.TimeNs, confidence)
             : _context.Observe(rule, server, client, tls.TimeNs, tls.TimeNs, confidence);

@@ -61,7 +61,7 @@ internal sealed class WebDetection(DetectionContext context) : TransactionDetect
 
     private OpenAlert? Observe(Rule rule, Transaction transaction, double confidence, long firstNs = long.MaxValue, long count = 1)
     {
-        var open = context.Observe(rule, context.PartyOf(transaction.Client, transaction.ClientMac), context.PartyOf(transaction.Server, transaction.ServerMac),
+        var open = context.Observe(rule, context.ClientOf(transaction), context.ServerOf(transaction),
             Math.Min(firstNs, transaction.TimeNs), transaction.TimeNs, confidence, count);
         return Mark(open, transaction);
     }
@@ -69,7 +69,7 @@ internal sealed class WebDetection(DetectionContext context) : TransactionDetect
     /// <summary>A finding about the server.</summary>
     private OpenAlert? ObserveServer(Rule rule, Transaction transaction, double confidence)
     {
-        var open = context.Observe(rule, context.PartyOf(transaction.Server, transaction.ServerMac), context.PartyOf(transaction.Client, transaction.ClientMac),
+        var open = context.Observe(rule, context.ServerOf(transaction), context.ClientOf(transaction),
             transaction.TimeNs, transaction.TimeNs, confidence);
         return Mark(open, transaction);
     }

@@ -55,7 +55,7 @@ internal sealed class WebRecords(DetectionContext context) : TransactionDetectio
 
     private OpenAlert? Observe(Rule rule, Transaction transaction, double confidence, long firstNs, long count = 1)
     {
-        var open = context.Observe(rule, context.PartyOf(transaction.Client, transaction.ClientMac), context.PartyOf(transaction.Server, transaction.ServerMac),
+        var open = context.Observe(rule, context.ClientOf(transaction), context.ServerOf(transaction),
             Math.Min(firstNs, transaction.TimeNs), transaction.TimeNs, confidence, count);
         if (open is null)
             return null;

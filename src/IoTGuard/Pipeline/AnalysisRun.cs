@@ -61,10 +61,7 @@ internal sealed class AnalysisRun : IEventConsumer
             Detector.Complete();
         }
 
-        var counters = new SensorCounters();
-        foreach (var sensor in _setup.Sensors)
-            counters.Add(sensor.Counters);
-        Counters = counters;
+        Counters = SensorCounters.Of(_setup.Sensors);
         Elapsed = Stopwatch.GetElapsedTime(started);
     }
 

@@ -134,9 +134,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     private void LogStatistics()
     {
         var statistics = _rings.Select(r => r.Statistics).ToList();
-        var counters = new SensorCounters();
-        foreach (var sensor in _sensors)
-            counters.Add(sensor.Counters);
+        var counters = SensorCounters.Of(_sensors);
         var losses = LossTable.Of(counters).Where(c => c is { IsLoss: true, Count: > 0 }).Select(c => $"  {RunSummary.Number(c.Count)} {c.Text}");
         Log($"packets {RunSummary.Number(statistics.Sum(s => s.Frames))}  bytes {RunSummary.Bytes(statistics.Sum(s => s.Bytes))}"
             + $"  kernel drops {RunSummary.Number(statistics.Sum(s => s.KernelDrops))}  flows {RunSummary.Number(counters.FlowsOpened)}"

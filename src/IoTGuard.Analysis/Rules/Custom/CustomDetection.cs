@@ -69,8 +69,8 @@ internal sealed class CustomDetection
         {
             if (!rule.Holds(bag) || !rule.Counts(bag, transaction.TimeNs, out var count, out var firstNs))
                 continue;
-            var client = _context.PartyOf(transaction.Client, transaction.ClientMac);
-            var server = _context.PartyOf(transaction.Server, transaction.ServerMac);
+            var client = _context.ClientOf(transaction);
+            var server = _context.ServerOf(transaction);
             if (Report(rule, bag, client, server, firstNs, transaction.TimeNs, count) is not { } open)
                 continue;
             open.Alert.Protocol = transaction.Protocol;
