@@ -46,7 +46,6 @@ public sealed class Detector
     /// <param name="site">What was learned; <see cref="Site.Empty"/> on the first day.</param>
     /// <param name="options">Limits and choices.</param>
     /// <param name="alerts">Receives alerts as they open, change and close.</param>
-    /// <exception cref="IoTGuard.Learning.ModelException">The site's model is damaged, or made for another feature schema.</exception>
     /// <exception cref="ArgumentException">The options name a threshold that no rule has.</exception>
     public Detector(Site site, DetectorOptions options, IAlertSink alerts)
     {

@@ -9,7 +9,7 @@ internal sealed class FeatureStage : Stage
     public const int Flows = 256;
 
     private readonly FlowRecord[] _flows = SampleFlows.Create(Flows);
-    private readonly float[] _features = new float[FeatureSchema.Count];
+    private readonly float[] _features = new float[FlowFeatures.Schema.Count];
 
     public override string Name => "features";
 
@@ -20,6 +20,6 @@ internal sealed class FeatureStage : Stage
     public override void Run()
     {
         foreach (ref readonly var flow in _flows.AsSpan())
-            FeatureSchema.Extract(flow, _features);
+            FlowFeatures.Schema.Extract(flow, _features);
     }
 }

@@ -17,17 +17,17 @@ internal sealed class ScoringStage : Stage
     public ScoringStage(int rows)
     {
         _rows = rows;
-        var names = FeatureSchema.Features.ToArray().Select(f => f.Name).ToArray();
+        var names = FlowFeatures.Schema.Columns.Select(f => f.Name).ToArray();
         var matrix = new FeatureMatrix(names);
-        var row = new float[FeatureSchema.Count];
+        var row = new float[FlowFeatures.Schema.Count];
         foreach (ref readonly var flow in SampleFlows.Create(Flows).AsSpan())
         {
-            FeatureSchema.Extract(flow, row);
+            FlowFeatures.Schema.Extract(flow, row);
             matrix.AddRow(row);
         }
 
-        var units = FeatureSchema.Features.ToArray().Select(f => f.Unit).ToArray();
-        var info = new ModelInfo(FeatureSchema.Hash, FeatureInfo.Describe(matrix, units), new TrainingInfo("benchmark", Flows, 100, 256, 1), "benchmark");
+        var units = FlowFeatures.Schema.Columns.Select(f => f.Unit).ToArray();
+        var info = new ModelInfo(FlowFeatures.Schema.Hash, FeatureInfo.Describe(matrix, units), new TrainingInfo("benchmark", Flows, 100, 256, 1), "benchmark");
         _model = AnomalyModel.Create(IsolationForest.Train(matrix, new IsolationForestOptions()), info);
         _values = matrix.Values.ToArray();
     }

@@ -1,6 +1,5 @@
 using IoTGuard.Analysis.Features;
 using IoTGuard.Analysis.Inventory;
-using IoTGuard.Learning;
 
 namespace IoTGuard.Analysis.Baselines;
 
@@ -10,16 +9,23 @@ public readonly record struct LearningPeriod(long StartNs, long EndNs)
     public double Hours => Math.Max(0, EndNs - StartNs) / 3.6e12;
 }
 
+/// <summary>The models of a site.</summary>
+/// <param name="Active">Those that raise alerts.</param>
+/// <param name="Shadow">Those that score beside them without raising alerts; null = none.</param>
+public sealed record SiteModels(ModelSet Active, ModelSet? Shadow = null)
+{
+    /// <summary>No models.</summary>
+    public static SiteModels None { get; } = new(ModelSet.Empty);
+}
+
 /// <summary>
-/// What was learned of a site: devices, facts, rates, the model, and how fast new things still appeared when learning ended.
+/// What was learned of a site: devices, facts, rates, the models, and how fast new things still appeared when learning ended.
 /// Immutable. The key for pseudonyms is no part of it.
 /// </summary>
-public sealed class Site
+public sealed record Site
 {
     /// <summary>Nothing learned: the first day.</summary>
     public static Site Empty { get; } = new();
-
-    private AnomalyModel? _loaded;
 
     /// <summary>The file by which a folder is known to be a site; written last.</summary>
     public const string ManifestFile = SiteFormat.Site;
@@ -38,12 +44,8 @@ public sealed class Site
     /// <summary>New devices per hour in the last half of the latest learning period.</summary>
     public double NewDevicesPerHour { get; init; }
 
-    /// <summary>The anomaly model as ONNX; empty = none.</summary>
-    public ReadOnlyMemory<byte> Model { get; init; }
-
-    /// <summary>The model, ready to score on one thread; null when there is none. It is read at the first call only.</summary>
-    /// <exception cref="ModelException">It is damaged, or made for another feature schema.</exception>
-    public AnomalyModel? LoadModel() => Model.IsEmpty ? null : (_loaded ??= AnomalyModel.Load(Model.Span, FeatureSchema.Hash)).Fork();
+    /// <summary>The models that judge it. No part of the site's own files: they have versions of their own.</summary>
+    public SiteModels Models { get; init; } = SiteModels.None;
 
     /// <summary>Flows per hour that the model would have scored while learning; 0 = not known.</summary>
     public double ScoredFlowsPerHour { get; init; }
@@ -54,10 +56,7 @@ public sealed class Site
     /// <summary>Hours learned from.</summary>
     public double HoursLearned => Periods.Sum(static p => p.Hours);
 
-    /// <summary>This site with a model.</summary>
-    public Site WithModel(ReadOnlyMemory<byte> onnx) => Copy(onnx);
-
-    /// <summary>What both know; rates of new things and the model are those of <paramref name="later"/> where it has them.</summary>
+    /// <summary>What both know; rates of new things are those of <paramref name="later"/> where it has them, the models those of this one.</summary>
     public Site Merge(Site later)
     {
         var facts = new Dictionary<Fact, FactHistory>(Facts);
@@ -77,7 +76,7 @@ public sealed class Site
         var addresses = later.Devices.SelectMany(static d => d.Addresses).ToHashSet();
         devices.AddRange(Devices.Where(d => !d.Addresses.Any(addresses.Contains)));
 
-        return new Site
+        return this with
         {
             Devices = devices,
             Facts = facts,
@@ -85,7 +84,6 @@ public sealed class Site
             Periods = [.. Periods, .. later.Periods],
             NewPerHour = later.IsLearned ? later.NewPerHour : NewPerHour,
             NewDevicesPerHour = later.IsLearned ? later.NewDevicesPerHour : NewDevicesPerHour,
-            Model = later.Model.IsEmpty ? Model : later.Model,
             ScoredFlowsPerHour = later.ScoredFlowsPerHour > 0 ? later.ScoredFlowsPerHour : ScoredFlowsPerHour,
         };
     }
@@ -94,16 +92,11 @@ public sealed class Site
     public Site Where(Func<Device, bool> devices, Func<Fact, bool> facts)
     {
         var gone = Devices.Where(d => !devices(d)).SelectMany(static d => d.Addresses).ToHashSet();
-        return new Site
+        return this with
         {
             Devices = [.. Devices.Where(devices)],
             Facts = Facts.Where(f => facts(f.Key)).ToDictionary(),
             Rates = Rates.Where(r => !gone.Contains(r.Key.Device)).ToDictionary(),
-            Periods = Periods,
-            NewPerHour = NewPerHour,
-            NewDevicesPerHour = NewDevicesPerHour,
-            Model = Model,
-            ScoredFlowsPerHour = ScoredFlowsPerHour,
         };
     }
 
@@ -113,16 +106,4 @@ public sealed class Site
     /// <summary>Reads a site back.</summary>
     /// <exception cref="SiteException">A file is missing or damaged; the message names it, the line, and the remedy.</exception>
     public static Site FromFiles(IReadOnlyDictionary<string, byte[]> files) => SiteReader.Read(files);
-
-    private Site Copy(ReadOnlyMemory<byte> model) => new()
-    {
-        Devices = Devices,
-        Facts = Facts,
-        Rates = Rates,
-        Periods = Periods,
-        NewPerHour = NewPerHour,
-        NewDevicesPerHour = NewDevicesPerHour,
-        Model = model,
-        ScoredFlowsPerHour = ScoredFlowsPerHour,
-    };
 }

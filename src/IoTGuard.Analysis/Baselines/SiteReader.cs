@@ -18,15 +18,14 @@ internal static class SiteReader
         var facts = new Dictionary<Fact, FactHistory>();
         var rates = new Dictionary<RateKey, RateProfile>();
         Site? head = null;
-        (int Devices, int Facts, int Rates, bool Model) stated = default;
+        (int Devices, int Facts, int Rates) stated = default;
 
         Lines(files, SiteFormat.Site, json =>
         {
             var version = json.GetProperty("version").GetInt32();
             if (version != SiteFormat.Version)
                 throw new FormatException($"version {version} is not the one this program reads ({SiteFormat.Version})");
-            stated = (json.GetProperty("devices").GetInt32(), json.GetProperty("facts").GetInt32(), json.GetProperty("rates").GetInt32(),
-                json.GetProperty("model").GetBoolean());
+            stated = (json.GetProperty("devices").GetInt32(), json.GetProperty("facts").GetInt32(), json.GetProperty("rates").GetInt32());
             head = ReadHead(json);
         });
         if (head is null)
@@ -37,19 +36,7 @@ internal static class SiteReader
         Require(SiteFormat.Devices, stated.Devices, devices.Count);
         Require(SiteFormat.Facts, stated.Facts, facts.Count);
         Require(SiteFormat.Rates, stated.Rates, rates.Count);
-        if (stated.Model && !files.ContainsKey(SiteFormat.Model))
-            throw new SiteException(SiteFormat.Model, 0, "the file is missing");
-        return new Site
-        {
-            Devices = devices,
-            Facts = facts,
-            Rates = rates,
-            Periods = head.Periods,
-            NewPerHour = head.NewPerHour,
-            NewDevicesPerHour = head.NewDevicesPerHour,
-            ScoredFlowsPerHour = head.ScoredFlowsPerHour,
-            Model = stated.Model ? files[SiteFormat.Model] : default(ReadOnlyMemory<byte>),
-        };
+        return head with { Devices = devices, Facts = facts, Rates = rates };
     }
 
     private static void Require(string file, int stated, int found)

@@ -13,7 +13,6 @@ internal static class SiteFormat
     public const string Devices = "devices.jsonl";
     public const string Facts = "facts.jsonl";
     public const string Rates = "rates.jsonl";
-    public const string Model = "model.onnx";
 }
 
 /// <summary>Site to files. JSON and JSON lines in a fixed order: the same site gives the same bytes.</summary>
@@ -21,16 +20,13 @@ internal static class SiteWriter
 {
     public static IReadOnlyDictionary<string, byte[]> Write(Site site)
     {
-        var files = new SortedDictionary<string, byte[]>(StringComparer.Ordinal)
+        return new SortedDictionary<string, byte[]>(StringComparer.Ordinal)
         {
             [SiteFormat.Site] = Lines([site], WriteSite),
             [SiteFormat.Devices] = Lines(site.Devices.OrderBy(static d => d.Address), WriteDevice),
             [SiteFormat.Facts] = Lines(site.Facts.OrderBy(static f => f.Key), WriteFact),
             [SiteFormat.Rates] = Lines(site.Rates.OrderBy(static r => r.Key.Device).ThenBy(static r => r.Key.Kind), WriteRate),
         };
-        if (!site.Model.IsEmpty)
-            files.Add(SiteFormat.Model, site.Model.ToArray());
-        return files;
     }
 
     private static byte[] Lines<T>(IEnumerable<T> items, Action<Utf8JsonWriter, T> write)
@@ -56,7 +52,6 @@ internal static class SiteWriter
         json.WriteNumber("devices", site.Devices.Count);
         json.WriteNumber("facts", site.Facts.Count);
         json.WriteNumber("rates", site.Rates.Count);
-        json.WriteBoolean("model", !site.Model.IsEmpty);
         json.WriteNumber("scored_flows_per_hour", site.ScoredFlowsPerHour);
         json.WriteNumber("new_devices_per_hour", site.NewDevicesPerHour);
         json.WriteStartObject("new_per_hour");

@@ -2,22 +2,22 @@ using IoTGuard.Learning;
 
 namespace IoTGuard.Analysis.Features;
 
-/// <summary>Makes a site's model of a sample of its benign flows: an isolation forest, calibrated on flows that it was not trained on.</summary>
+/// <summary>Makes a site's models of a sample of its benign flows: an isolation forest, calibrated on flows that it was not trained on.</summary>
 public static class FlowModel
 {
     /// <summary>Fewest rows from which a model is made: a tree's sample of 256 for training, and 128 for calibration.</summary>
     public const int MinimumRows = 384;
 
     /// <summary>Trains and calibrates; null when there are too few rows.</summary>
-    /// <param name="rows">Rows of <see cref="FeatureSchema.Extract"/>, in the order in which the flows ended: the first two thirds train, the last third calibrates.</param>
+    /// <param name="rows">Rows of <see cref="FlowFeatures"/>, in the order in which the flows ended: the first two thirds train, the last third calibrates.</param>
     /// <param name="source">What they come from, in words.</param>
     /// <param name="programVersion">Version that the model names.</param>
-    public static AnomalyModel? Train(IReadOnlyList<float[]> rows, string source, string programVersion)
+    public static ModelSet? Train(IReadOnlyList<float[]> rows, string source, string programVersion)
     {
         if (rows.Count < MinimumRows)
             return null;
-        string[] names = [.. FeatureSchema.Features.ToArray().Select(static f => f.Name)];
-        string[] units = [.. FeatureSchema.Features.ToArray().Select(static f => f.Unit)];
+        string[] names = [.. FlowFeatures.Schema.Columns.Select(static f => f.Name)];
+        string[] units = [.. FlowFeatures.Schema.Columns.Select(static f => f.Unit)];
         var training = new FeatureMatrix(names);
         var held = new FeatureMatrix(names);
         var split = rows.Count * 2 / 3;
@@ -26,13 +26,17 @@ public static class FlowModel
         var options = new IsolationForestOptions();
         var forest = IsolationForest.Train(training, options);
         var info = new ModelInfo(
-            FeatureSchema.Hash,
+            FlowFeatures.Schema.Hash,
             FeatureInfo.Describe(training, units),
             new TrainingInfo(source, training.RowCount, options.Trees, Math.Min(options.SampleSize, training.RowCount), options.Seed),
             programVersion);
         var model = AnomalyModel.Create(forest, info);
         var scores = new float[held.RowCount];
         model.Score(held.Values, held.RowCount, scores);
-        return model.WithCalibration(Calibration.Fit(scores));
+        return new ModelSet
+        {
+            Source = source,
+            Entries = [new ModelEntry(ModelInput.Flows, null, "iforest", model.WithCalibration(Calibration.Fit(scores)))],
+        };
     }
 }

@@ -26,8 +26,8 @@ public sealed class FlowSample(int maximumRows)
         var rank = RankOf(number);
         if (_rows.Count == maximumRows && _rows.TryPeek(out _, out var largest) && rank >= largest)
             return;
-        var row = _rows.Count == maximumRows ? _rows.Dequeue().Row : new float[FeatureSchema.Count];
-        FeatureSchema.Extract(in flow, row);
+        var row = _rows.Count == maximumRows ? _rows.Dequeue().Row : new float[FlowFeatures.Schema.Count];
+        FlowFeatures.Schema.Extract(in flow, row);
         _rows.Enqueue((number, row), rank);
     }
 

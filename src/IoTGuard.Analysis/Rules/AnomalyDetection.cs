@@ -22,24 +22,23 @@ internal sealed class AnomalyDetection
     private readonly AnomalyModel? _model;
     private readonly double _pThreshold;
     private readonly double _budgetPerDay;
-    private readonly float[] _row = new float[FeatureSchema.Count];
-    private readonly float[] _contributions = new float[FeatureSchema.Count];
+    private readonly float[] _row = new float[FlowFeatures.Schema.Count];
+    private readonly float[] _contributions = new float[FlowFeatures.Schema.Count];
     private readonly float[] _score = new float[1];
     private double _tokens = 1;
     private long _refilledNs;
 
-    /// <exception cref="IoTGuard.Learning.ModelException">The site's model is damaged, or made for another schema.</exception>
     public AnomalyDetection(DetectionContext context, DetectorOptions options)
     {
         _context = context;
         _rule = context.Of(NetworkRules.FlowAnomaly);
         _budgetPerDay = options.AlertBudgetPerDay;
-        if (options.AlertBudgetPerDay <= 0 || context.Site.LoadModel() is not { } model)
+        if (options.AlertBudgetPerDay <= 0 || context.Site.Models.Active.Entries is not [{ Input: ModelInput.Flows } entry, ..])
             return;
         var flowsPerDay = Math.Max(1, context.Site.ScoredFlowsPerHour * 24);
         _pThreshold = new AlertBudget(options.AlertBudgetPerDay, flowsPerDay).PThreshold;
-        if (model.Calibration is not null)
-            _model = model;
+        if (entry.Model.Calibration is not null)
+            _model = entry.Model.Fork();
     }
 
     /// <summary>Flows scored.</summary>
@@ -52,7 +51,7 @@ internal sealed class AnomalyDetection
     {
         if (_model is null || !IsScored(in flow, _rule["packets"]))
             return;
-        FeatureSchema.Extract(in flow, _row);
+        FlowFeatures.Schema.Extract(in flow, _row);
         _model.Score(_row, 1, _score);
         Scored++;
         var pValue = _model.PValue(_score[0]);
@@ -94,7 +93,7 @@ internal sealed class AnomalyDetection
             total += Math.Max(0, contribution);
         var order = Enumerable.Range(0, _contributions.Length).Where(i => _contributions[i] > 0)
             .OrderByDescending(i => _contributions[i]).Take(MaximumContributions).ToList();
-        var features = FeatureSchema.Features;
+        var features = FlowFeatures.Schema.Columns;
         var contributions = new List<Contribution>(order.Count);
         var names = new List<string>(order.Count);
         foreach (var i in order)

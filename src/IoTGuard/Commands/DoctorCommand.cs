@@ -83,7 +83,7 @@ internal static class DoctorCommand
     {
         try
         {
-            return ShippedSite.Load().Model.Length > 0
+            return ShippedSite.Load().Models.Active.Entries.Count > 0
                 ? new Finding(true, "shipped model", "loads, and fits this program's features")
                 : new Finding(false, "shipped model", "models/ beside the program is absent or empty; build or install the program again");
         }

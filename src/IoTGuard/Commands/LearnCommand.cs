@@ -46,7 +46,7 @@ internal static class LearnCommand
                     return Forget(folder, unwanted, paths);
                 if (paths.Length == 0 && parsed.GetValue(report))
                 {
-                    Console.Out.Write(LearnReport.Write(folder.Load(), folder.Path));
+                    Console.Out.Write(LearnReport.Write(folder.Load(), folder));
                     return ExitStatus.Done;
                 }
 
@@ -64,16 +64,14 @@ internal static class LearnCommand
                 var taught = run.Detector.Learn();
                 var learned = onlyModel ? new Site { ScoredFlowsPerHour = taught.ScoredFlowsPerHour } : setup.Site.Merge(taught);
                 var sample = run.Detector.Sample;
-                var model = FlowModel.Train(sample.Rows(), string.Join(", ", paths.Select(Path.GetFileName)), ProgramVersion.Text);
-                if (model is not null)
-                    learned = learned.WithModel(model.Save());
+                var models = FlowModel.Train(sample.Rows(), string.Join(", ", paths.Select(Path.GetFileName)), ProgramVersion.Text);
                 folder.Save(learned);
+                if (models is not null)
+                    folder.Models.Promote(folder.Models.Add(models, ModelReport.Card(models, learned.ScoredFlowsPerHour)));
                 var losses = onlyModel ? null : Remember(folder.Path, run);
-                if (model is not null)
-                    folder.SaveText("model.md", ModelReport.Card(model, learned.ScoredFlowsPerHour));
-                LearnSummary.Print(console, learned, folder.Path, ModelReport.Describe(model, sample));
+                LearnSummary.Print(console, learned, folder.Path, ModelReport.Describe(models, sample));
                 if (parsed.GetValue(report))
-                    Console.Out.Write(LearnReport.Write(learned, folder.Path));
+                    Console.Out.Write(LearnReport.Write(learned, folder));
                 return outputs.Status(run, losses is null ? [] : [losses]);
             },
             CancellationToken.None));

@@ -10,7 +10,7 @@ namespace IoTGuard.Outputs;
 
 /// <summary>
 /// Flows as CSV: a header, then one line per flow. The identity columns come first and are not features; every feature of
-/// <see cref="FeatureSchema"/> follows under its name. Numbers are written so that they read back exactly.
+/// <see cref="FlowFeatures"/> follows under its name. Numbers are written so that they read back exactly.
 /// </summary>
 internal sealed class FlowCsv
 {
@@ -22,13 +22,13 @@ internal sealed class FlowCsv
     private static readonly string[] EndNames = Enum.GetNames<FlowEndReason>();
 
     private readonly OutputFile _file;
-    private readonly float[] _features = new float[FeatureSchema.Count];
+    private readonly float[] _features = new float[FlowFeatures.Schema.Count];
 
     public FlowCsv(OutputFile file)
     {
         _file = file;
         Append(IdentityHeader);
-        foreach (var feature in FeatureSchema.Features)
+        foreach (var feature in FlowFeatures.Schema.Columns)
         {
             Append(",");
             Append(feature.Name);
@@ -60,7 +60,7 @@ internal sealed class FlowCsv
             flow.Originator, flow.Responder, flow.OriginatorPort, flow.ResponderPort, flow.IpProtocol, 0, out var sender);
         CommunityId.Write(key, sender, buffer.GetSpan(CommunityId.Length));
         buffer.Advance(CommunityId.Length);
-        FeatureSchema.Extract(flow, _features);
+        FlowFeatures.Schema.Extract(flow, _features);
         foreach (var value in _features)
         {
             Append(",");

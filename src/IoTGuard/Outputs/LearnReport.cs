@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using IoTGuard.Analysis.Baselines;
 using IoTGuard.Analysis.Inventory;
+using IoTGuard.Sites;
 using IoTGuard.Wire.Network;
 
 namespace IoTGuard.Outputs;
@@ -10,24 +11,24 @@ namespace IoTGuard.Outputs;
 /// <summary>What a site has learned, as Markdown that a person can read and correct: each line has a number by which it can be forgotten.</summary>
 internal static class LearnReport
 {
-    public static string Write(Site site, string folder)
+    public static string Write(Site site, SiteFolder folder)
     {
         var text = new StringBuilder();
         var names = site.Devices.Where(static d => d.DisplayName is not null).SelectMany(static d => d.Addresses.Select(a => (a, d.DisplayName!))).ToLookup(static n => n.a, static n => n.Item2);
-        Line($"# What the site {folder} has learned");
+        Line($"# What the site {folder.Path} has learned");
         Line();
         Line($"{Plural(site.Periods.Count, "period")} of learning, {site.HoursLearned.ToString("F2", CultureInfo.InvariantCulture)} hours of packet time. What stands here is normal for the sensor: no alert is raised about it. Read it as if somebody");
         Line("had been on the network already, above all the devices that nobody knows, and take back what does not belong there:");
         Line();
         Line("```");
-        Line($"iotguard learn --site {folder} --forget ADDRESS --forget NUMBER");
+        Line($"iotguard learn --site {folder.Path} --forget ADDRESS --forget NUMBER");
         Line("```");
         Line();
         foreach (var period in site.Periods)
             Line($"- learned from {PacketTime.ForPeople(period.StartNs)} to {PacketTime.ForPeople(period.EndNs)}");
         Line();
         Line($"New things still appeared when learning ended: {Rate(site.NewDevicesPerHour)} devices an hour{string.Concat(site.NewPerHour.OrderBy(r => r.Key).Select(r => $", {Rate(r.Value)} of \"{LearnSummary.Words(r.Key)}\""))}. The more, the less a new one means later.");
-        Line($"Model: {(site.Model.IsEmpty ? "none" : "trained; its card is model.md")}.");
+        Line($"Model: {(folder.Models.Pointer().Active is { } version ? $"version {version}; its card is {ModelStore.FolderName}/{version}/{ModelStore.CardFile}" : "none")}.");
         Devices();
         foreach (var group in site.Facts.OrderBy(f => f.Key).GroupBy(f => f.Key.Kind))
             Facts(group);

@@ -53,7 +53,7 @@ internal sealed class RunSetup : IDisposable
     /// <summary>A run that teaches: the folder need not exist yet.</summary>
     public static RunSetup ForLearning(string[] paths, SiteFolder folder, int workers, bool vlanAware)
     {
-        var site = folder.Exists ? folder.Load() : ShippedSite.Load();
+        var site = folder.Exists ? folder.LoadWithModels() : ShippedSite.Load();
         return new RunSetup(Open(paths), paths, site, folder.LoadOrCreateKey(), workers, vlanAware);
     }
 
@@ -63,7 +63,7 @@ internal sealed class RunSetup : IDisposable
 
     public void Dispose() => Source.Dispose();
 
-    private static (Site Site, byte[]? Key) Load(SiteFolder folder) => (folder.Load(), folder.LoadKey());
+    private static (Site Site, byte[]? Key) Load(SiteFolder folder) => (folder.LoadWithModels(), folder.LoadKey());
 
     private static IFrameSource Open(string[] paths)
     {

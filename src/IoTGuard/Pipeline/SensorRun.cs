@@ -40,7 +40,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         var receivers = new SyslogReceivers(settings.Syslog);
         var own = SiteSettings.Load(settings.Site, settings.Policy, settings.Rules);
         var folder = settings.Site is null ? null : new SiteFolder(settings.Site);
-        var (site, key) = folder is null ? (ShippedSite.Load(), null) : (folder.Load(), folder.LoadKey());
+        var (site, key) = folder is null ? (ShippedSite.Load(), null) : (folder.LoadWithModels(), folder.LoadKey());
         var detection = own.Apply(folder is null ? new DetectorOptions() : new DetectorOptions { Indicators = folder.LoadIndicators() });
         var options = new PacketRingOptions(settings.Interface) { BlockCount = settings.RingMegabytes, Filter = settings.Filter };
         IReadOnlyList<PacketRing> rings;

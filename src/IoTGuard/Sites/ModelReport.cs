@@ -4,19 +4,19 @@ using IoTGuard.Learning;
 
 namespace IoTGuard.Sites;
 
-/// <summary>What learning says about the model that it made, or did not make.</summary>
+/// <summary>What learning says about the models that it made, or did not make.</summary>
 internal static class ModelReport
 {
     /// <summary>What became of the model, for people.</summary>
-    public static string Describe(AnomalyModel? model, FlowSample sample) => model is null
-        ? $"not trained: {sample.Count:N0} flows were seen and {FlowModel.MinimumRows:N0} are needed; the model that was there before is kept"
-        : $"isolation forest of {model.Info.Training!.Trees} trees, trained on {model.Info.Training.Rows:N0} flows, calibrated on {sample.Count - model.Info.Training.Rows:N0} later ones";
+    public static string Describe(ModelSet? set, FlowSample sample) => set?.Entries[0].Model.Info.Training is not { } training
+        ? $"not trained: {sample.Count:N0} flows were seen and {FlowModel.MinimumRows:N0} are needed; the models that were there before are kept"
+        : $"isolation forest of {training.Trees} trees, trained on {training.Rows:N0} flows, calibrated on {sample.Count - training.Rows:N0} later ones";
 
     /// <summary>The model's card as Markdown.</summary>
-    public static string Card(AnomalyModel model, double flowsPerHour)
+    public static string Card(ModelSet set, double flowsPerHour)
     {
         using var text = new StringWriter { NewLine = "\n" };
-        var card = ModelCard.Of(model, "flow-anomaly", "Finds flows that are unlike the benign flows of the site it was trained at.") with
+        var card = ModelCard.Of(set.Entries[0].Model, "flow-anomaly", "Finds flows that are unlike the benign flows of the site it was trained at.") with
         {
             Budget = new AlertBudget(new DetectorOptions().AlertBudgetPerDay, Math.Max(1, flowsPerHour * 24)),
             Limits =

@@ -2,11 +2,11 @@ using IoTGuard.Analysis.Baselines;
 
 namespace IoTGuard.Sites;
 
-/// <summary>The site that comes with the program: a model and its calibration, no devices.</summary>
+/// <summary>The site that comes with the program: models, no devices.</summary>
 internal static class ShippedSite
 {
-    /// <summary>Folder of the shipped site beside the program.</summary>
+    /// <summary>Folder of the shipped models beside the program.</summary>
     private static string Folder => Path.Combine(AppContext.BaseDirectory, "models");
 
-    public static Site Load() => new SiteFolder(Folder) is { Exists: true } folder ? folder.Load() : Site.Empty;
+    public static Site Load() => Site.Empty with { Models = new ModelStore(Folder).LoadCurrent() };
 }

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using IoTGuard.Analysis;
 using IoTGuard.Analysis.Baselines;
-using IoTGuard.Learning;
 using IoTGuard.Learning.Onnx;
 
 namespace IoTGuard.Sites;
@@ -18,9 +17,7 @@ internal sealed class SiteFolder(string path)
     /// <summary>Largest file that is read from a site folder, bytes.</summary>
     private const long MaximumFileBytes = 1L << 30;
 
-    private const UnixFileMode SharedMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
-
-    private static readonly string[] Extensions = [".json", ".jsonl", ".onnx"];
+    private static readonly string[] Extensions = [".json", ".jsonl"];
 
     public string Path { get; } = path;
 
@@ -33,7 +30,13 @@ internal sealed class SiteFolder(string path)
             throw Unusable($"the site folder {folder} does not exist; make it with 'iotguard learn CAPTURE --site {folder}'");
     }
 
-    /// <summary>The site in the folder.</summary>
+    /// <summary>The versions of the site's models.</summary>
+    public ModelStore Models => new(System.IO.Path.Combine(Path, ModelStore.FolderName));
+
+    /// <summary>The site in the folder, with the models in use.</summary>
+    public Site LoadWithModels() => Load() with { Models = Models.LoadCurrent() };
+
+    /// <summary>The site in the folder, without models.</summary>
     public Site Load()
     {
         RequireFolder(Path);
@@ -56,13 +59,7 @@ internal sealed class SiteFolder(string path)
 
         try
         {
-            var site = Site.FromFiles(files);
-            site.LoadModel();
-            return site;
-        }
-        catch (ModelException e)
-        {
-            throw new UserException(ExitStatus.Unusable, $"the model of the site folder {Path} cannot be used: {e.Message.TrimEnd('.')}; learn the site again", e);
+            return Site.FromFiles(files);
         }
         catch (SiteException e)
         {
@@ -119,7 +116,7 @@ internal sealed class SiteFolder(string path)
         Writing(() =>
         {
             Directory.CreateDirectory(Path);
-            Replace(KeyFile, System.Text.Encoding.ASCII.GetBytes(Convert.ToHexStringLower(key) + "\n"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            Replace(KeyFile, System.Text.Encoding.ASCII.GetBytes(Convert.ToHexStringLower(key) + "\n"), AtomicFile.Private);
         });
         return key;
     }
@@ -128,27 +125,10 @@ internal sealed class SiteFolder(string path)
     {
         Directory.CreateDirectory(Path);
         foreach (var (name, content) in site.ToFiles().OrderBy(f => f.Key == Site.ManifestFile))
-            Replace(name, content, SharedMode);
+            Replace(name, content, AtomicFile.Shared);
     });
 
-    /// <summary>Writes a text for people beside the site's own files.</summary>
-    public void SaveText(string name, string text) => Writing(() => Replace(name, System.Text.Encoding.UTF8.GetBytes(text), SharedMode));
-
-    private void Replace(string name, byte[] content, UnixFileMode mode)
-    {
-        var file = System.IO.Path.Combine(Path, name);
-        var fresh = file + ".new";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = mode;
-        using (var stream = new FileStream(fresh, options))
-        {
-            stream.Write(content);
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(fresh, file, overwrite: true);
-    }
+    private void Replace(string name, byte[] content, UnixFileMode mode) => AtomicFile.Write(System.IO.Path.Combine(Path, name), content, mode);
 
     private void Writing(Action write)
     {

@@ -9,11 +9,11 @@ public sealed class FeatureSchemaTests
     [Fact]
     public void Names_are_unique_and_nothing_leaks()
     {
-        var names = FeatureSchema.Features.ToArray().Select(f => f.Name).ToList();
+        var names = FlowFeatures.Schema.Columns.Select(f => f.Name).ToList();
         Assert.Equal(names.Count, names.Distinct(StringComparer.Ordinal).Count());
         Assert.All(names, n => Assert.Matches("^[a-z]+(_[a-z]+)*$", n));
         Assert.DoesNotContain(names, n => Regex.IsMatch(n, "address|port|ttl|mac|vlan|hour", RegexOptions.None, TimeSpan.FromSeconds(1)));
-        Assert.Equal(64, FeatureSchema.Hash.Length);
+        Assert.Equal(64, FlowFeatures.Schema.Hash.Length);
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class FeatureSchemaTests
     public void Values_are_what_their_names_say()
     {
         var row = Rows(Example());
-        float Of(string name) => row[FeatureSchema.Features.ToArray().ToList().FindIndex(f => f.Name == name)];
+        float Of(string name) => row[FlowFeatures.Schema.Columns.ToList().FindIndex(f => f.Name == name)];
         Assert.Equal(10, Of("duration"));
         Assert.Equal(20, Of("packets_out"));
         Assert.Equal(0.75f, Of("byte_balance"));
@@ -55,11 +55,11 @@ public sealed class FeatureSchemaTests
     public void Extraction_allocates_nothing()
     {
         var flow = Example();
-        var row = new float[FeatureSchema.Count];
-        FeatureSchema.Extract(in flow, row);
+        var row = new float[FlowFeatures.Schema.Count];
+        FlowFeatures.Schema.Extract(in flow, row);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++)
-            FeatureSchema.Extract(in flow, row);
+            FlowFeatures.Schema.Extract(in flow, row);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
@@ -87,8 +87,8 @@ public sealed class FeatureSchemaTests
 
     private static float[] Rows(FlowRecord flow)
     {
-        var row = new float[FeatureSchema.Count];
-        FeatureSchema.Extract(in flow, row);
+        var row = new float[FlowFeatures.Schema.Count];
+        FlowFeatures.Schema.Extract(in flow, row);
         return row;
     }
 

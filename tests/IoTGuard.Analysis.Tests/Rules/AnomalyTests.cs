@@ -54,7 +54,7 @@ public sealed class AnomalyTests
         scene.Finish();
         var model = FlowModel.Train(scene.Detector.Sample.Rows(), "a test", "0");
         Assert.NotNull(model);
-        return Site.FromFiles(scene.Detector.Learn().WithModel(model.Save()).ToFiles());
+        return Site.FromFiles(scene.Detector.Learn().ToFiles()) with { Models = new SiteModels(ModelSet.FromFiles(model.ToFiles())) };
     }
 
     private static void Usual(Scene scene, int i)

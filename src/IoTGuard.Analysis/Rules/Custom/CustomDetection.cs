@@ -21,7 +21,7 @@ internal sealed class CustomDetection
     private readonly Part _transactions;
     private readonly Part _flows;
     private readonly Part _devices;
-    private readonly (int Slot, FeatureExtractor Extract)[] _features;
+    private readonly (int Slot, FeatureExtractor<FlowRecord> Extract)[] _features;
     private readonly HashSet<(CompiledRule Rule, IpAddress Device)> _told = [];
     private long _nextDevicesNs = long.MinValue;
     private long _nowNs;
@@ -47,7 +47,7 @@ internal sealed class CustomDetection
         _transactions = new Part(rules, RuleSource.Transaction);
         _flows = new Part(rules, RuleSource.Flow);
         _devices = new Part(rules, RuleSource.Device);
-        _features = [.. FeatureSchema.Features.ToArray().Where(f => _flows.Bag.Wants(f.Name)).Select(f => (_flows.Bag.SlotOf(f.Name), f.Extract))];
+        _features = [.. FlowFeatures.Schema.Features.Where(f => _flows.Bag.Wants(f.Name)).Select(f => (_flows.Bag.SlotOf(f.Name), f.Extract))];
     }
 
     public void OnTransaction(Transaction transaction)

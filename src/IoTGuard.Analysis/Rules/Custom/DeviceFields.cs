@@ -68,7 +68,7 @@ public static class CustomFields
     public static IReadOnlySet<string> Known(RuleSource source) => source switch
     {
         RuleSource.Device => DeviceFields.All.Select(static f => f.Name).ToHashSet(StringComparer.Ordinal),
-        RuleSource.Flow => FlowIdentity.Concat(FeatureSchema.Features.ToArray().Select(static f => f.Name)).Concat(Of("originator")).Concat(Of("responder")).ToHashSet(StringComparer.Ordinal),
+        RuleSource.Flow => FlowIdentity.Concat(FlowFeatures.Schema.Columns.Select(static f => f.Name)).Concat(Of("originator")).Concat(Of("responder")).ToHashSet(StringComparer.Ordinal),
         _ => TransactionHead.Concat(Of("client")).Concat(Of("server")).Concat(OfProtocols()).ToHashSet(StringComparer.Ordinal),
     };
 

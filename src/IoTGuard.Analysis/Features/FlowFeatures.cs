@@ -2,10 +2,11 @@ using IoTGuard.Analysis.Flows;
 
 namespace IoTGuard.Analysis.Features;
 
-/// <summary>The rows of <see cref="FeatureSchema"/>. A changed row changes the hash: retrain the shipped model.</summary>
-internal static class FeatureTable
+/// <summary>The features of a flow. A changed row changes the hash: retrain the shipped model.</summary>
+public static class FlowFeatures
 {
-    public static IEnumerable<Feature> Rows =>
+    /// <summary>The table.</summary>
+    public static FeatureSchema<FlowRecord> Schema { get; } = new("flows",
     [
         new("duration", "s", "time from first to last packet", static (in f) => (float)f.DurationSeconds),
         new("packets_out", "packets", "packets of the originator", static (in f) => f.FromOriginator.Packets),
@@ -57,7 +58,7 @@ internal static class FeatureTable
         new("object_size", "bytes", "mean size of the objects carried", static (in f) => f.Counters.ObjectBytes / (float)Math.Max(1, f.Counters.Objects)),
         new("associations", "associations", "DICOM associations in the flow", static (in f) => f.Counters.Associations),
         new("protocol_faults", "faults", "faults that the protocol session met", static (in f) => f.Counters.Faults),
-    ];
+    ]);
 
     private static float Share(long mine, long other) => mine + other == 0 ? 0 : (float)(mine / (double)(mine + other));
 
