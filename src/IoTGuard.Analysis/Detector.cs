@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Baselines;
 using IoTGuard.Analysis.Features;
@@ -22,24 +23,24 @@ public sealed class Detector
 
     private readonly DetectionContext _context;
     private readonly DeedRecorder _deeds;
-    private readonly ProbeDetection _probes;
-    private readonly LoadDetection _load;
-    private readonly NeighborDetection _neighbors;
-    private readonly NoveltyDetection _novelty;
-    private readonly ExposureDetection _exposure;
-    private readonly DicomAssociationDetection _associations;
-    private readonly DicomQueryDetection _queries;
-    private readonly DicomObjectDetection _objects;
-    private readonly ProtocolFaultDetection _faults;
-    private readonly Hl7SenderDetection _senders;
-    private readonly Hl7RateDetection _rates;
-    private readonly AnomalyDetection _anomalies;
+    private ProbeDetection _probes;
+    private LoadDetection _load;
+    private NeighborDetection _neighbors;
+    private NoveltyDetection _novelty;
+    private ExposureDetection _exposure;
+    private DicomAssociationDetection _associations;
+    private DicomQueryDetection _queries;
+    private DicomObjectDetection _objects;
+    private ProtocolFaultDetection _faults;
+    private Hl7SenderDetection _senders;
+    private Hl7RateDetection _rates;
+    private AnomalyDetection _anomalies;
     private readonly SiteTeacher _teacher;
-    private readonly Hl7ClockDetection _hl7Clocks;
-    private readonly TransactionDetection[] _others;
+    private Hl7ClockDetection _hl7Clocks;
+    private TransactionDetection[] _others;
     private readonly Hl7Links _hl7Links;
-    private readonly ZoneDetection? _zones;
-    private readonly CustomDetection? _custom;
+    private ZoneDetection? _zones;
+    private CustomDetection? _custom;
     private long _nextTickNs = long.MinValue;
     private long _touched;
 
@@ -52,30 +53,14 @@ public sealed class Detector
         _context = new DetectionContext(site, options, alerts);
         _deeds = new DeedRecorder(_context.Devices);
         _hl7Links = new Hl7Links(_context.Devices);
-        _probes = new ProbeDetection(_context);
-        _load = new LoadDetection(_context);
-        _neighbors = new NeighborDetection(_context);
-        _novelty = new NoveltyDetection(_context);
-        _exposure = new ExposureDetection(_context);
-        _associations = new DicomAssociationDetection(_context);
-        _queries = new DicomQueryDetection(_context);
-        _objects = new DicomObjectDetection(_context);
-        _faults = new ProtocolFaultDetection(_context);
-        _senders = new Hl7SenderDetection(_context);
-        _rates = new Hl7RateDetection(_context);
-        _anomalies = new AnomalyDetection(_context, options);
         _teacher = new SiteTeacher(_context);
-        _hl7Clocks = new Hl7ClockDetection(_context);
-        _others =
-        [
-            new WebDetection(_context), new WebRecords(_context), new TlsDetection(_context), new LoginDetection(_context, options.Indicators),
-            new FileShareDetection(_context), new ServiceDetection(_context), new RhythmDetection(_context),
-            new NameDetection(_context), new AddressDetection(_context), new ManagementDetection(_context), new CovertDetection(_context),
-        ];
-        _zones = options.Policy.Judges ? new ZoneDetection(_context, options.Policy) : null;
-        _custom = options.CustomRules.Count > 0 ? new CustomDetection(_context, options.CustomRules) : null;
+        Build(options);
+        BuildFromPolicy(options);
         Sample = new FlowSample(options.TrainingRows);
     }
+
+    /// <summary>Alerts open now.</summary>
+    public int OpenAlerts => _context.Alerts.Open;
 
     /// <summary>The devices seen so far, and those of the site.</summary>
     public DeviceInventory Devices => _context.Devices;
@@ -125,6 +110,22 @@ public sealed class Detector
     /// <summary>Brings packet time forward: all events up to it were given. Closes alerts that are due.</summary>
     public void AdvanceTo(long clockNs) => Tick(clockNs);
 
+    /// <summary>
+    /// Goes on with another site (its model among it) and other options. Devices, facts, rates and open alerts stay. Where thresholds, indicators or the site
+    /// differ, counts that have not become an alert begin again.
+    /// </summary>
+    /// <param name="site">What was learned, with its models; with the same facts object when it is the same site.</param>
+    /// <param name="options">Limits and choices; those of devices, facts and the incidents' window stay as they were.</param>
+    /// <exception cref="ArgumentException">The options name a threshold that no rule has; nothing has changed.</exception>
+    public void Reconfigure(Site site, DetectorOptions options)
+    {
+        var before = (_context.Options, _context.Site.Models);
+        var isOther = _context.Reconfigure(site, options);
+        if (isOther)
+            Build(options);
+        BuildFromPolicy(options, isOther ? null : before);
+    }
+
     /// <summary>Ends the run: judges what waits, then closes all alerts.</summary>
     public void Complete()
     {
@@ -151,6 +152,44 @@ public sealed class Detector
         _custom?.Tick(tick);
         _context.Alerts.CloseDue(tick);
         _nextTickNs = tick + TickNs;
+    }
+
+    /// <summary>Everything that holds thresholds, or what the site knew.</summary>
+    [MemberNotNull(nameof(_probes), nameof(_load), nameof(_neighbors), nameof(_novelty), nameof(_exposure), nameof(_associations), nameof(_queries), nameof(_objects), nameof(_faults),
+        nameof(_senders), nameof(_rates), nameof(_hl7Clocks), nameof(_others))]
+    private void Build(DetectorOptions options)
+    {
+        _probes = new ProbeDetection(_context);
+        _load = new LoadDetection(_context);
+        _neighbors = new NeighborDetection(_context);
+        _novelty = new NoveltyDetection(_context);
+        _exposure = new ExposureDetection(_context);
+        _associations = new DicomAssociationDetection(_context);
+        _queries = new DicomQueryDetection(_context);
+        _objects = new DicomObjectDetection(_context);
+        _faults = new ProtocolFaultDetection(_context);
+        _senders = new Hl7SenderDetection(_context);
+        _rates = new Hl7RateDetection(_context);
+        _hl7Clocks = new Hl7ClockDetection(_context);
+        _others =
+        [
+            new WebDetection(_context), new WebRecords(_context), new TlsDetection(_context), new LoginDetection(_context, options.Indicators),
+            new FileShareDetection(_context), new ServiceDetection(_context), new RhythmDetection(_context),
+            new NameDetection(_context), new AddressDetection(_context), new ManagementDetection(_context), new CovertDetection(_context),
+        ];
+    }
+
+    /// <summary>Everything that the model, the policy and the site's own rules make; what is the same as before stays.</summary>
+    [MemberNotNull(nameof(_anomalies))]
+    private void BuildFromPolicy(DetectorOptions options, (DetectorOptions Options, SiteModels Models)? before = null)
+    {
+        var old = before?.Options;
+        if (_anomalies is null || old?.AlertBudgetPerDay.Equals(options.AlertBudgetPerDay) != true || !ReferenceEquals(before!.Value.Models, _context.Site.Models))
+            _anomalies = new AnomalyDetection(_context, options);
+        if (!ReferenceEquals(old?.Policy, options.Policy))
+            _zones = options.Policy.Judges ? new ZoneDetection(_context, options.Policy) : null;
+        if (!ReferenceEquals(old?.CustomRules, options.CustomRules))
+            _custom = options.CustomRules.Count > 0 ? new CustomDetection(_context, options.CustomRules) : null;
     }
 
     private void OnOpened(in FlowRecord flow, long now)

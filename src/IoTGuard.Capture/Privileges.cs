@@ -6,6 +6,13 @@ namespace IoTGuard.Capture;
 /// <summary>Gives up root once the sockets are open. What is open stays usable.</summary>
 public static class Privileges
 {
+    /// <summary>What this program creates from now on is no business of users outside of its group (umask 027).</summary>
+    public static void RestrictNewFiles()
+    {
+        if (!OperatingSystem.IsWindows())
+            _ = Libc.SetFileMask(0b000_010_111);
+    }
+
     /// <summary>
     /// Becomes <paramref name="user"/> for good, in all threads: no supplementary groups, no capabilities, and for this thread and those it
     /// starts no way to new privileges through programs (no_new_privs).

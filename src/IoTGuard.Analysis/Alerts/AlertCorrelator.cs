@@ -20,9 +20,17 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
     private readonly Dictionary<AlertKey, OpenAlert> _open = [];
     private readonly List<OpenAlert> _due = [];
     private readonly IncidentBook _incidents = new(options.IncidentWindowNs);
+    private AddressScope _scope = scope;
+    private DetectorOptions _options = options;
 
     /// <summary>Alerts closed before their time because too many were open.</summary>
     public long Overflows { get; private set; }
+
+    /// <summary>Alerts open now.</summary>
+    public int Open => _open.Count;
+
+    /// <summary>Goes on with other options; what is open stays open. The incidents' window stays as it was.</summary>
+    public void Reconfigure(AddressScope scope, DetectorOptions options) => (_scope, _options) = (scope, options);
 
     /// <summary>The open alert of a finding, if there is one.</summary>
     public OpenAlert? Find(Rule rule, in Party device, IpAddress peer) => _open.GetValueOrDefault(KeyOf(rule, device, peer));
@@ -54,7 +62,7 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
             Close(open);
         }
 
-        if (_open.Count >= options.MaximumOpenAlerts)
+        if (_open.Count >= _options.MaximumOpenAlerts)
             MakeRoom();
         firstNs = Math.Min(firstNs, timeNs);
         var id = IdOf(key, firstNs);
@@ -89,7 +97,7 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
     public void Emit(OpenAlert open)
     {
         var now = open.Alert.LastSeenNs;
-        if (!open.IsNew && now - open.EmittedNs < options.UpdateIntervalNs)
+        if (!open.IsNew && now - open.EmittedNs < _options.UpdateIntervalNs)
             return;
         var phase = open.IsNew ? AlertPhase.Opened : AlertPhase.Updated;
         open.IsNew = false;
@@ -124,13 +132,13 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
         var ip = party.Address != default ? party.Address.ToString() : device?.Address.ToString();
         if (device is null)
         {
-            var own = party.Mac.IsNone || (party.Address != default && (devices.IsRouter(party.Mac) || scope.IsOutside(party.Address))) ? null : party.Mac.ToString();
-            return new AlertEndpoint(ip, own, scope.IsOutside(party.Address) ? "outside" : null, null, null, null, options.Policy.ZoneOf(party.Address));
+            var own = party.Mac.IsNone || (party.Address != default && (devices.IsRouter(party.Mac) || _scope.IsOutside(party.Address))) ? null : party.Mac.ToString();
+            return new AlertEndpoint(ip, own, _scope.IsOutside(party.Address) ? "outside" : null, null, null, null, _options.Policy.ZoneOf(party.Address));
         }
 
         var role = device.Role;
         return new AlertEndpoint(ip, device.Mac.IsNone ? null : device.Mac.ToString(), !IsSure(role) ? null : RoleJudgement.NameOf(role.Role),
-            device.DisplayName, device.Vendor, device.Model, options.Policy.ZoneOf(party.Address != default ? party.Address : device.Address));
+            device.DisplayName, device.Vendor, device.Model, _options.Policy.ZoneOf(party.Address != default ? party.Address : device.Address));
     }
 
     /// <summary>A party by the first of its device's addresses.</summary>

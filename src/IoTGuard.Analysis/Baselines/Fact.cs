@@ -115,6 +115,9 @@ internal sealed class FactBook(IReadOnlyDictionary<Fact, FactHistory> known, int
 {
     private readonly Dictionary<Fact, SeenFact> _seen = [];
 
+    /// <summary>What the site knew before this run.</summary>
+    public IReadOnlyDictionary<Fact, FactHistory> Known { get; set; } = known;
+
     /// <summary>Facts of this run.</summary>
     public IReadOnlyDictionary<Fact, SeenFact> Seen => _seen;
 
@@ -125,7 +128,7 @@ internal sealed class FactBook(IReadOnlyDictionary<Fact, FactHistory> known, int
     public bool Contains(in Fact fact) => _seen.ContainsKey(Identified(fact)) || IsLearned(fact);
 
     /// <summary>True when the site knew the fact before this run.</summary>
-    public bool IsLearned(in Fact fact) => known.Count > 0 && known.ContainsKey(Identified(fact));
+    public bool IsLearned(in Fact fact) => Known.Count > 0 && Known.ContainsKey(Identified(fact));
 
     /// <summary>Notes a sighting. True when the fact is new to the run and to the site.</summary>
     public bool Note(in Fact sighted, long timeNs) => Note(sighted, timeNs, out _);
@@ -148,7 +151,7 @@ internal sealed class FactBook(IReadOnlyDictionary<Fact, FactHistory> known, int
         }
 
         _seen.Add(fact, seen = new SeenFact(timeNs));
-        return !known.ContainsKey(fact);
+        return !Known.ContainsKey(fact);
     }
 
     /// <summary>The fact about devices, whichever of their addresses they used.</summary>

@@ -54,6 +54,9 @@ internal sealed class RateBook(IReadOnlyDictionary<RateKey, RateProfile> known, 
 
     private readonly Dictionary<RateKey, Window> _windows = [];
 
+    /// <summary>What was usual when the site was learned.</summary>
+    public IReadOnlyDictionary<RateKey, RateProfile> Known { get; set; } = known;
+
     /// <summary>One amount of one device. Who adds to it again and again keeps this instead of searching for it.</summary>
     internal sealed class Window(long lengthNs)
     {
@@ -109,7 +112,7 @@ internal sealed class RateBook(IReadOnlyDictionary<RateKey, RateProfile> known, 
     }
 
     /// <summary>Upper end of what was usual for the device when the site was learned; 0 when nothing is known.</summary>
-    public double UsualOf(IpAddress device, RateKind kind) => known.TryGetValue(new RateKey(identity(device), kind), out var profile) ? profile.Usual : 0;
+    public double UsualOf(IpAddress device, RateKind kind) => Known.TryGetValue(new RateKey(identity(device), kind), out var profile) ? profile.Usual : 0;
 
     /// <summary>Profiles of this run, open windows included.</summary>
     public Dictionary<RateKey, RateProfile> Profiles()

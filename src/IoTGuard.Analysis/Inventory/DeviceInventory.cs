@@ -20,6 +20,7 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     public const int MaximumUnconfirmed = 4096;
 
     private readonly Dictionary<IpAddress, Device> _byAddress = [];
+    private AddressScope _scope = scope;
 
     // A transaction asks for its two devices many times over: the last two answers, kept until the table changes.
     private (IpAddress Address, Device? Device) _recent;
@@ -73,7 +74,7 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
         {
             if (!AddressScope.IsHost(address))
                 return null;
-            if (!scope.IsInside(address))
+            if (!_scope.IsInside(address))
             {
                 NoteMac(address, mac, isOutside: true);
                 return null;
@@ -130,6 +131,19 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
         var entry = new MacEntry { Device = device, IsRouter = device.IsRouter };
         entry.Addresses.Add(device.Address);
         _byMac.Add(device.Mac, entry);
+    }
+
+    /// <summary>Takes what a site says now: which addresses are inside, and which devices it knows.</summary>
+    internal void Relearn(AddressScope inside, IEnumerable<Device> learned)
+    {
+        _scope = inside;
+        foreach (var device in learned)
+        {
+            if (_byAddress.TryGetValue(device.Address, out var known))
+                known.IsLearned = true;
+            else
+                Restore(device.Copy());
+        }
     }
 
     private Device? Add(IpAddress address, MacAddress mac, long timeNs, bool confirmed)

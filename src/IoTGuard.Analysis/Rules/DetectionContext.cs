@@ -15,18 +15,13 @@ internal sealed class DetectionContext
 
     private const string Reconnaissance = "reconnaissance";
 
-    private readonly DetectorOptions _options;
+    private DetectorOptions _options;
     private readonly HashSet<IpAddress> _offenders = [];
     private readonly HashSet<IpAddress> _scanners = [];
 
     public DetectionContext(Site site, DetectorOptions options, IAlertSink sink)
     {
-        foreach (var name in options.Thresholds.Keys)
-        {
-            if (!RuleTable.Rules.Any(r => r.Thresholds.Any(t => $"{r.Id}.{t.Name}" == name)))
-                throw new ArgumentException($"no rule has the threshold \"{name}\"", nameof(options));
-        }
-
+        Validate(options);
         _options = options;
         Site = site;
         Scope = new AddressScope(options.InsideNetworks);
@@ -39,9 +34,12 @@ internal sealed class DetectionContext
         Alerts = new AlertCorrelator(Devices, Scope, options, sink);
     }
 
-    public Site Site { get; }
+    /// <summary>Limits and choices in force.</summary>
+    public DetectorOptions Options => _options;
 
-    public AddressScope Scope { get; }
+    public Site Site { get; private set; }
+
+    public AddressScope Scope { get; private set; }
 
     public DeviceInventory Devices { get; }
 
@@ -49,7 +47,7 @@ internal sealed class DetectionContext
 
     public RateBook Rates { get; }
 
-    public Novelty Novelty { get; }
+    public Novelty Novelty { get; private set; }
 
     public AlertCorrelator Alerts { get; }
 
@@ -61,6 +59,25 @@ internal sealed class DetectionContext
 
     /// <summary>A rule with the thresholds of this run.</summary>
     public Rule Of(Rule rule) => RuleTable.With(rule, _options.Thresholds);
+
+    /// <summary>Goes on with another site and other options: devices, facts, rates and open alerts stay.</summary>
+    /// <returns>True when thresholds, indicators or the site are others, so that what holds them must be made again.</returns>
+    public bool Reconfigure(Site site, DetectorOptions options)
+    {
+        Validate(options);
+        var isOtherSite = !ReferenceEquals(site.Facts, Site.Facts);
+        var isOther = isOtherSite || !_options.Indicators.SetEquals(options.Indicators)
+            || _options.Thresholds.Count != options.Thresholds.Count || _options.Thresholds.Except(options.Thresholds).Any();
+        _options = options;
+        Scope = new AddressScope(options.InsideNetworks);
+        Devices.Relearn(Scope, isOtherSite ? site.Devices : []);
+        Site = site;
+        Facts.Known = site.Facts;
+        Rates.Known = site.Rates;
+        Novelty = new Novelty(site);
+        Alerts.Reconfigure(Scope, options);
+        return isOther;
+    }
 
     /// <summary>Confidence in a new fact about a device, see <see cref="Baselines.Novelty"/>.</summary>
     public double Weigh(FactKind kind, IpAddress device, double settled) => Novelty.Weigh(kind, IdentityOf(device), settled);
@@ -122,6 +139,15 @@ internal sealed class DetectionContext
         }
 
         return Alerts.Observe(rule, device, peer, firstNs, timeNs, confidence, count);
+    }
+
+    private static void Validate(DetectorOptions options)
+    {
+        foreach (var name in options.Thresholds.Keys)
+        {
+            if (!RuleTable.Rules.Any(r => r.Thresholds.Any(t => $"{r.Id}.{t.Name}" == name)))
+                throw new ArgumentException($"no rule has the threshold \"{name}\"", nameof(options));
+        }
     }
 
     private bool IsExempt(IpAddress address)

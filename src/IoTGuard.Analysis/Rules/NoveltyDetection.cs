@@ -51,6 +51,13 @@ internal sealed class NoveltyDetection
         _peer = context.Of(NetworkRules.NewPeer);
         _service = context.Of(NetworkRules.NewService);
         _outside = context.Of(NetworkRules.NewOutsideUse);
+        // Those that were there before a reconfiguration were told, or need not be.
+        foreach (var device in context.Devices.Devices)
+        {
+            if (device is { IsConfirmed: true, IsLearned: false })
+                _told.Add(device);
+        }
+
         foreach (var fact in context.Site.Facts.Keys)
         {
             if (fact.Kind == FactKind.OutsideService)

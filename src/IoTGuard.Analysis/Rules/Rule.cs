@@ -57,7 +57,10 @@ public sealed record Rule
     /// <summary>Packet time without a further observation after which the alert closes, seconds.</summary>
     public double QuietSeconds { get; init; } = 900;
 
-    /// <summary>By id alone, which no two rules share: rules are keys of alerts.</summary>
+    /// <summary>By id alone, which no two rules share: rules are keys of alerts, whatever their thresholds are meanwhile.</summary>
+    public bool Equals(Rule? other) => other is not null && other.Id == Id;
+
+    /// <inheritdoc cref="Equals(Rule?)"/>
     public override int GetHashCode() => Id.GetHashCode(StringComparison.Ordinal);
 
     public bool Has(RuleTraits trait) => (Traits & trait) != RuleTraits.None;

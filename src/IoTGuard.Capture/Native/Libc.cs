@@ -78,6 +78,9 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "setresuid", SetLastError = true)]
     public static partial int SetUser(uint real, uint effective, uint saved);
 
+    [LibraryImport("libc", EntryPoint = "umask")]
+    public static partial uint SetFileMask(uint mask);
+
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
     public static partial int ProcessControl(int option, nuint value, nuint unused3, nuint unused4, nuint unused5);
 

@@ -44,13 +44,13 @@ internal static class AnalyzeCommand
                 if (toStandardOutput.Count(p => p == "-") > 1)
                     throw new UserException(ExitStatus.Unusable, "only one of --alerts, --flows and --transactions can be - (standard output); name a file for the others");
                 var receivers = new SyslogReceivers(parsed.GetValue(syslog) ?? []);
-                var settings = parsed.GetValue(config) is { } file ? SensorSettings.Load(file) : new SensorSettings();
+                var settings = parsed.GetValue(config) is { } file ? new SettingSources(file, []).Load() : new SensorSettings();
                 var folder = parsed.GetValue(site) ?? settings.Site;
                 var own = SiteSettings.Load(folder, settings.Policy, settings.Rules);
                 using var setup = RunSetup.ForCaptures(parsed.GetValue(captures)!, folder, parsed.GetValue(workers), parsed.GetValue(vlanAware) || settings.VlanAware);
                 using var outputs = new RunOutputs(
                     parsed.GetValue(alerts), parsed.GetValue(flows), parsed.GetValue(transactions), setup.WithPseudonyms, receivers, RunState.Open(folder));
-                var run = new AnalysisRun(setup, outputs, own.Apply(new DetectorOptions()));
+                var run = new AnalysisRun(setup, outputs, own.Apply(SensorConfiguration.DetectionOf(settings)));
                 run.Execute(cancellation);
                 return outputs.Finish(run);
             },

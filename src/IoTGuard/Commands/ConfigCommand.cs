@@ -14,44 +14,51 @@ internal static class ConfigCommand
         Checks and shows settings: the sensor's configuration, and the site's policy.yaml and rules.yaml.
 
         Examples:
-          iotguard config check --site /var/lib/iotguard/site --config /etc/iotguard/iotguard.yaml
-          iotguard config show --site /var/lib/iotguard/site
+          iotguard config check --config /etc/iotguard/iotguard.yaml
+          iotguard config show --config /etc/iotguard/iotguard.yaml --workers 4
+          iotguard config example > iotguard.yaml
         """)
     {
-        Check(), Show(),
+        Check(), Show(), Example(),
     };
 
-    private static Option<string?> SiteOption() => ListOptions.Text("--site", "Folder of the site, whose policy.yaml and rules.yaml are read", "DIR");
-
-    private static Option<string?> ConfigOption() => ListOptions.Text("--config", "Configuration file of the sensor", "FILE");
+    private static Command Example()
+    {
+        var command = new Command("example", "Prints a configuration file of the sensor with every setting, its meaning, unit and default, all commented out.");
+        command.SetAction(_ =>
+        {
+            Console.Out.Write(ExampleFile.Text());
+            return ExitStatus.Done;
+        });
+        return command;
+    }
 
     private static Command Check()
     {
-        var (site, config) = (SiteOption(), ConfigOption());
         var command = new Command("check", """
-            Reads all settings and says everything that is wrong with them: which file, which line, what to do. Exit status 2 when something is.
+            Reads all settings of the sensor and the site's policy and rules, and says everything that is wrong with them: which file, which line,
+            what to do. Exit status 2 when something is.
 
-            Example:
+            Examples:
+              iotguard config check --config /etc/iotguard/iotguard.yaml
               iotguard config check --site /var/lib/iotguard/site
-            """)
-        {
-            site, config,
-        };
+            """);
+        var options = new SettingOptions(command);
         command.SetAction(parsed =>
         {
             var faults = new List<string>();
-            var settings = parsed.GetValue(config) is { } file ? Try(() => SensorSettings.Load(file), faults) : null;
-            var own = Try(() => SettingsOf(parsed.GetValue(site), settings), faults) ?? SiteSettings.None;
+            var sources = options.Sources(parsed);
+            var settings = Try(() => sources.Read(faults), faults) ?? new SensorSettings();
+            var own = Try(() => SettingsOf(settings), faults) ?? SiteSettings.None;
             faults.AddRange(own.Faults);
-            if (settings is not null)
-                Try(() => new Outputs.Syslog.SyslogReceivers(settings.Syslog).Complete(), faults);
+            Try(() => new Outputs.Syslog.SyslogReceivers(settings.Syslog).Complete(), faults);
             foreach (var note in own.Rules.Notes)
                 Console.Out.WriteLine("note: " + note);
             foreach (var fault in faults)
                 Console.Error.WriteLine("iotguard: " + fault);
             if (faults.Count > 0)
                 return ExitStatus.Unusable;
-            if (parsed.GetValue(config) is { } read)
+            if (sources.File is { } read)
                 Console.Out.WriteLine($"ok       {read}");
             Tell(own.Policy.Path, PolicyFile.FileName, $"{own.Policy.Policy.Zones.Count} zones, {own.Policy.Policy.Traffic.Count} lines of traffic, {own.Policy.Thresholds.Count} thresholds");
             Tell(own.Rules.Path, RulesFile.FileName, $"{own.Rules.Rules.Count} rules");
@@ -64,32 +71,22 @@ internal static class ConfigCommand
 
     private static Command Show()
     {
-        var (site, config) = (SiteOption(), ConfigOption());
         var command = new Command("show", """
-            Shows every setting that is in force, and where it comes from.
+            Shows every setting that is in force, and where it comes from: default, file with line, environment, command line.
 
             Example:
-              iotguard config show --site /var/lib/iotguard/site --config /etc/iotguard/iotguard.yaml
-            """)
-        {
-            site, config,
-        };
+              iotguard config show --config /etc/iotguard/iotguard.yaml --workers 4
+            """);
+        var options = new SettingOptions(command);
         command.SetAction(parsed =>
         {
-            var file = parsed.GetValue(config);
-            var settings = file is null ? new SensorSettings() : SensorSettings.Load(file);
-            settings.Site = parsed.GetValue(site) ?? settings.Site;
+            var settings = options.Sources(parsed).Load();
             var own = SiteSettings.Load(settings.Site, settings.Policy, settings.Rules);
             var console = Terminal.Output;
             var table = Terminal.Table("Setting", "Value", "From");
             table.Columns[1].NoWrap = table.Columns[2].NoWrap = false;
-            var lines = file is null ? null : YamlFile.Load(file).Root;
-            foreach (var (name, value) in settings.Values())
-            {
-                var from = name == "site" && parsed.GetValue(site) is not null ? "--site" : lines?.LineOf(name) is > 0 and var line ? $"{file}, line {line}" : "default";
-                Row(name, value, from);
-            }
-
+            foreach (var setting in SettingTable.All)
+                Row(setting.Key, setting.Show(settings), settings.OriginOf(setting));
             foreach (var zone in own.Policy.Policy.Zones)
                 Row($"zone {zone.Name}", string.Join(' ', zone.Networks), own.Policy.Path!);
             foreach (var traffic in own.Policy.Policy.Traffic)
@@ -124,12 +121,11 @@ internal static class ConfigCommand
         return command;
     }
 
-    private static SiteSettings SettingsOf(string? folder, SensorSettings? settings)
+    private static SiteSettings SettingsOf(SensorSettings settings)
     {
-        folder ??= settings?.Site;
-        if (folder is not null)
-            Sites.SiteFolder.RequireFolder(folder);
-        return SiteSettings.Read(folder, settings?.Policy, settings?.Rules);
+        if (settings.Site is not null)
+            Sites.SiteFolder.RequireFolder(settings.Site);
+        return SiteSettings.Read(settings.Site, settings.Policy, settings.Rules);
     }
 
     private static T? Try<T>(Func<T> read, List<string> faults)

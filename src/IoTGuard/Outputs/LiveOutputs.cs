@@ -1,7 +1,6 @@
 using System.Globalization;
 using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Sessions;
-using IoTGuard.Outputs.Syslog;
 using IoTGuard.Sites.State;
 
 namespace IoTGuard.Outputs;
@@ -9,22 +8,22 @@ namespace IoTGuard.Outputs;
 /// <summary>Outputs of the live sensor: every opening, update and closing of an alert, as JSON lines, over syslog, and as a line for people.</summary>
 internal sealed class LiveOutputs : IAlertSink, IDisposable
 {
-    private readonly OutputFile? _alertFile;
-    private readonly OutputFile? _transactionFile;
     private readonly AlertJson _alertJson = new();
-    private readonly TransactionJson? _transactionJson;
-    private readonly SyslogReceivers _receivers;
+    private readonly TransactionJson _transactionJson;
     private readonly StateWriter? _state;
-    private readonly bool _quiet;
+    private readonly List<string> _pastProblems = [];
+    private OutputSet _set;
+    private Task _past = Task.CompletedTask;
+    private long _pastLost;
 
-    public LiveOutputs(string? alertFile, string? transactionFile, bool withPseudonyms, SyslogReceivers receivers, StateWriter? state)
+    /// <param name="set">Files and receivers.</param>
+    /// <param name="withPseudonyms">True when identifiers of patients may be written as pseudonyms.</param>
+    /// <param name="state">The site's state, or null.</param>
+    public LiveOutputs(OutputSet set, bool withPseudonyms, StateWriter? state)
     {
+        _set = set;
         _state = state;
-        _alertFile = alertFile is null ? null : OutputFile.Append(alertFile);
-        _transactionFile = transactionFile is null ? null : OutputFile.Append(transactionFile);
-        _transactionJson = _transactionFile is null ? null : new TransactionJson(withPseudonyms);
-        _receivers = receivers;
-        _quiet = alertFile == "-" || transactionFile == "-";
+        _transactionJson = new TransactionJson(withPseudonyms);
     }
 
     /// <summary>Alerts opened so far.</summary>
@@ -34,7 +33,22 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
     public long Suppressed { get; private set; }
 
     /// <summary>Alert messages, lines and changes of the state that were lost so far.</summary>
-    public long Lost => _receivers.Dropped + (_state?.Lost ?? 0) + (_alertFile?.LostLines ?? 0) + (_transactionFile?.LostLines ?? 0);
+    public long Lost => Interlocked.Read(ref _pastLost) + _set.Lost + (_state?.Lost ?? 0);
+
+    /// <summary>Goes on with other files and receivers. What waits in the old ones is still delivered; nothing waits for it.</summary>
+    public void Replace(OutputSet fresh)
+    {
+        var old = _set;
+        _set = fresh;
+        _past = _past.ContinueWith(_ =>
+        {
+            var problems = old.Close();
+            Interlocked.Add(ref _pastLost, old.Lost);
+            old.Dispose();
+            lock (_pastProblems)
+                _pastProblems.AddRange(problems);
+        }, TaskScheduler.Default);
+    }
 
     public void OnAlert(Alert alert, AlertPhase phase)
     {
@@ -46,17 +60,17 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
             Suppressed += suppression is null ? 0 : 1;
         }
 
-        if (_alertFile is not null)
+        if (_set.Alerts is { } file)
         {
-            _alertJson.Write(_alertFile.Buffer, alert, phase, suppression);
-            _alertFile.EndLine();
-            _alertFile.Flush();
+            _alertJson.Write(file.Buffer, alert, phase, suppression);
+            file.EndLine();
+            file.Flush();
         }
 
         if (suppression is not null)
             return;
-        _receivers.OnAlert(alert, phase);
-        if (!_quiet && phase != AlertPhase.Updated)
+        _set.Receivers.OnAlert(alert, phase);
+        if (!_set.UsesStandardOutput && phase != AlertPhase.Updated)
         {
             var state = phase == AlertPhase.Opened ? "opened" : string.Create(CultureInfo.InvariantCulture, $"closed after {alert.Count:N0}");
             Console.Out.WriteLine($"{PacketTime.ForPeople(alert.LastSeenNs)}  {alert.Severity,2}/10  {state,-16}  {alert.Title}: {alert.Description}");
@@ -65,27 +79,21 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
 
     public void OnTransaction(Transaction transaction)
     {
-        if (_transactionFile is null)
+        if (_set.Transactions is not { } file)
             return;
-        _transactionJson!.Write(_transactionFile.Buffer, transaction);
-        _transactionFile.EndLine();
+        _transactionJson.Write(file.Buffer, transaction);
+        file.EndLine();
     }
 
     /// <summary>Writes out the transactions gathered so far.</summary>
-    public void Flush() => _transactionFile?.Flush();
+    public void Flush() => _set.Transactions?.Flush();
 
     /// <summary>Ends all outputs; returns one line for each that lost something.</summary>
     public IReadOnlyList<string> Close()
     {
-        var problems = new List<string>();
-        foreach (var file in new[] { _alertFile, _transactionFile }.OfType<OutputFile>())
-        {
-            file.Flush();
-            if (file.LossReason is { } reason)
-                problems.Add($"{RunSummary.Number(file.LostLines)} lines could not be written to {file.Name}: {reason}");
-        }
-
-        problems.AddRange(_receivers.Complete());
+        _past.Wait();
+        var problems = new List<string>(_pastProblems);
+        problems.AddRange(_set.Close());
         if (_state?.Complete() is { } loss)
             problems.Add(loss);
         return problems;
@@ -94,8 +102,7 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
     public void Dispose()
     {
         _state?.Dispose();
-        _alertFile?.Dispose();
-        _transactionFile?.Dispose();
+        _set.Dispose();
         _alertJson.Dispose();
     }
 }

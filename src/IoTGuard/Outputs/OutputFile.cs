@@ -21,7 +21,10 @@ internal sealed class OutputFile : IDisposable
         _stream = stream;
     }
 
-    /// <summary>Path as given, or "standard output".</summary>
+    /// <summary>Name of standard output.</summary>
+    public const string StandardOutput = "standard output";
+
+    /// <summary>Path as given, or <see cref="StandardOutput"/>.</summary>
     public string Name { get; }
 
     /// <summary>Lines that could not be written.</summary>
@@ -42,7 +45,7 @@ internal sealed class OutputFile : IDisposable
     private static OutputFile Open(string path, FileMode mode)
     {
         if (path == "-")
-            return new OutputFile("standard output", Console.OpenStandardOutput());
+            return new OutputFile(StandardOutput, Console.OpenStandardOutput());
         try
         {
             return new OutputFile(path, new FileStream(path, mode, FileAccess.Write, FileShare.Read, bufferSize: 0));

@@ -7,7 +7,7 @@ internal interface IEventConsumer
 {
     void OnEvent(EventBatch batch, in SensorEvent e);
 
-    /// <summary>All events up to this clock have been delivered.</summary>
+    /// <summary>All events up to this clock have been delivered; live it is called several times a second, with 0 before the first packet.</summary>
     void OnClock(long clockNs);
 }
 

@@ -126,7 +126,7 @@ internal sealed class LivePipeline
             var safe = reached.Min();
             while (TakeEarliest(waiting, next, safe, failure) is { } ring)
                 _consumer.OnEvent(waiting[ring].Peek(), waiting[ring].Peek().Events[next[ring]++]);
-            if (safe is > 0 and < long.MaxValue)
+            if (safe < long.MaxValue)
                 _consumer.OnClock(safe);
         }
     }

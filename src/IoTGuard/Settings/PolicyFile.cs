@@ -36,6 +36,9 @@ internal sealed class PolicyFile
     /// <summary>Path of the file; null when there is none.</summary>
     public string? Path => _file?.Path;
 
+    /// <summary>What stands in it.</summary>
+    public string Text => _file?.Text ?? "";
+
     /// <summary>Reads a file; its faults are gathered.</summary>
     public static PolicyFile Load(string path)
     {

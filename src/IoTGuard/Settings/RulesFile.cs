@@ -33,6 +33,9 @@ internal sealed class RulesFile
 
     public string? Path => _file?.Path;
 
+    /// <summary>What stands in it.</summary>
+    public string Text => _file?.Text ?? "";
+
     public static RulesFile Load(string path)
     {
         var rules = new RulesFile(YamlFile.Load(path));

@@ -1,14 +1,36 @@
-using YamlDotNet.Core;
-using YamlDotNet.Serialization;
-using YamlDotNet.Serialization.NamingConventions;
-
 namespace IoTGuard.Settings;
 
-/// <summary>Settings of the live sensor as they stand in its configuration file; options of the command line come before them.</summary>
+/// <summary>Settings of the live sensor in force. <see cref="SettingTable"/> says for each what it means; <see cref="SettingSources"/> fills them in.</summary>
 internal sealed class SensorSettings
 {
+    /// <summary>Where the settings come from that nothing sets.</summary>
+    public const string Default = "default";
+
+    private readonly Dictionary<string, string> _origins = new(StringComparer.Ordinal);
+
     /// <summary>Interface that the mirror port is connected to.</summary>
     public string? Interface { get; set; }
+
+    /// <summary>Capture filter in the syntax of tcpdump; null = everything.</summary>
+    public string? Filter { get; set; }
+
+    /// <summary>Capture rings and the threads behind them; 0 = the processors there are.</summary>
+    public int Workers { get; set; }
+
+    /// <summary>Memory of each ring, MB.</summary>
+    public int RingMegabytes { get; set; } = 64;
+
+    /// <summary>A block of the ring that is not full is handed over after this time, ms.</summary>
+    public int BlockTimeoutMilliseconds { get; set; } = 20;
+
+    /// <summary>Take what is not addressed to this machine too.</summary>
+    public bool Promiscuous { get; set; } = true;
+
+    /// <summary>User to become once the rings are open; null = stay who started it.</summary>
+    public string? User { get; set; }
+
+    /// <summary>Keep the same addresses and ports in two VLANs apart.</summary>
+    public bool VlanAware { get; set; }
 
     /// <summary>Folder of the learned site.</summary>
     public string? Site { get; set; }
@@ -19,20 +41,35 @@ internal sealed class SensorSettings
     /// <summary>Rules file instead of the site's rules.yaml.</summary>
     public string? Rules { get; set; }
 
-    /// <summary>Capture rings and the threads behind them; 0 = the processors there are.</summary>
-    public int Workers { get; set; }
+    /// <summary>Most flows held at once.</summary>
+    public int MaximumFlows { get; set; } = 1_000_000;
 
-    /// <summary>Memory of each ring in megabytes.</summary>
-    public int RingMegabytes { get; set; } = 64;
+    /// <summary>A flow without a packet for this time ends, s.</summary>
+    public int IdleTimeoutSeconds { get; set; } = 120;
 
-    /// <summary>Capture filter in the syntax of tcpdump; empty = everything.</summary>
-    public string? Filter { get; set; }
+    /// <summary>An established TCP connection without a packet for this time ends, s.</summary>
+    public int EstablishedIdleTimeoutSeconds { get; set; } = 900;
 
-    /// <summary>User to become once the rings are open; empty = stay who started it.</summary>
-    public string? User { get; set; }
+    /// <summary>An active flow gives an interim record this often, s.</summary>
+    public int ActiveTimeoutSeconds { get; set; } = 60;
 
-    /// <summary>Keep the same addresses and ports in two VLANs apart.</summary>
-    public bool VlanAware { get; set; }
+    /// <summary>Most devices in the inventory.</summary>
+    public int MaximumDevices { get; set; } = 50_000;
+
+    /// <summary>Most facts held over all devices.</summary>
+    public int MaximumFacts { get; set; } = 1_000_000;
+
+    /// <summary>Most alerts open at once.</summary>
+    public int MaximumOpenAlerts { get; set; } = 4096;
+
+    /// <summary>Alerts that the model may raise per day of packet time.</summary>
+    public double AlertBudgetPerDay { get; set; } = 10;
+
+    /// <summary>An open alert is sent again at most this often, s.</summary>
+    public int AlertUpdateSeconds { get; set; } = 60;
+
+    /// <summary>An alert joins an incident that was active within this time, s.</summary>
+    public int IncidentWindowSeconds { get; set; } = 1800;
 
     /// <summary>File that alerts are appended to as JSON lines, at opening, updates and closing.</summary>
     public string? Alerts { get; set; }
@@ -41,62 +78,14 @@ internal sealed class SensorSettings
     public string? Transactions { get; set; }
 
     /// <summary>Syslog receivers.</summary>
-    public List<string> Syslog { get; set; } = [];
+    public IReadOnlyList<string> Syslog { get; set; } = [];
 
-    /// <summary>A line of statistics is logged this often, seconds; 0 = only at the end.</summary>
+    /// <summary>A line of statistics is logged this often, s; 0 = only at the end.</summary>
     public int StatisticsSeconds { get; set; } = 60;
 
-    /// <summary>Reads a configuration file; unknown keys and wrong values are named with their line.</summary>
-    public static SensorSettings Load(string path)
-    {
-        try
-        {
-            var reader = new DeserializerBuilder().WithNamingConvention(UnderscoredNamingConvention.Instance).WithDuplicateKeyChecking().Build();
-            var settings = reader.Deserialize<SensorSettings?>(File.ReadAllText(path)) ?? new SensorSettings();
-            settings.Validate(path);
-            return settings;
-        }
-        catch (YamlException e)
-        {
-            var reason = (e.InnerException ?? e).Message.TrimEnd('.');
-            throw new UserException(ExitStatus.Unusable, $"{path}, line {e.Start.Line}: {reason}; the keys are listed in docs/sensors.md", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UserException(ExitStatus.Unusable, $"cannot read the configuration {path}: {e.Message.TrimEnd('.')}", e);
-        }
-    }
+    /// <summary>Where each setting comes from, by key: the default, a file with line, an environment variable, or an option.</summary>
+    public string OriginOf(Setting setting) => _origins.GetValueOrDefault(setting.Key, Default);
 
-    /// <summary>All settings by their keys, for people.</summary>
-    public IEnumerable<(string Name, string Value)> Values() =>
-    [
-        ("interface", Interface ?? "none"),
-        ("site", Site ?? "the shipped one"),
-        ("policy", Policy ?? "policy.yaml of the site"),
-        ("rules", Rules ?? "rules.yaml of the site"),
-        ("workers", Workers == 0 ? $"{Environment.ProcessorCount} (the processors there are)" : $"{Workers}"),
-        ("ring_megabytes", $"{RingMegabytes} MB"),
-        ("filter", Filter ?? "none"),
-        ("user", User ?? "who starts it"),
-        ("vlan_aware", VlanAware ? "true" : "false"),
-        ("alerts", Alerts ?? "none"),
-        ("transactions", Transactions ?? "none"),
-        ("syslog", Syslog.Count == 0 ? "none" : string.Join(' ', Syslog)),
-        ("statistics_seconds", $"{StatisticsSeconds} s"),
-    ];
-
-    /// <summary>Refuses values out of range.</summary>
-    /// <param name="path">Where they come from, for the message.</param>
-    public void Validate(string path)
-    {
-        Check(Workers is >= 0 and <= 64, "workers is a number from 0 (the processors there are) to 64");
-        Check(RingMegabytes is >= 1 and <= 4096, "ring_megabytes is a number from 1 to 4096");
-        Check(StatisticsSeconds is >= 0 and <= 86_400, "statistics_seconds is a number from 0 to 86400");
-
-        void Check(bool good, string rule)
-        {
-            if (!good)
-                throw new UserException(ExitStatus.Unusable, $"{path}: {rule}");
-        }
-    }
+    /// <summary>Notes where a setting comes from.</summary>
+    public void SetOrigin(Setting setting, string origin) => _origins[setting.Key] = origin;
 }

@@ -29,6 +29,9 @@ internal sealed record SiteSettings(PolicyFile Policy, RulesFile Rules)
         return settings;
     }
 
+    /// <summary>True when both were read from the same texts.</summary>
+    public bool IsSameAs(SiteSettings other) => Policy.Path == other.Policy.Path && Rules.Path == other.Rules.Path && Policy.Text == other.Policy.Text && Rules.Text == other.Rules.Text;
+
     public IEnumerable<string> Faults => Policy.Faults.Concat(Rules.Faults);
 
     /// <summary>Detector options with what the site says.</summary>

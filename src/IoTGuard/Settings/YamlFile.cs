@@ -23,6 +23,9 @@ internal sealed class YamlFile
 
     public string Path { get; }
 
+    /// <summary>What stands in it.</summary>
+    public string Text { get; private set; } = "";
+
     public YamlMap Root { get; private set; }
 
     /// <summary>What is wrong, one line each: file, line, fault, remedy.</summary>
@@ -35,9 +38,9 @@ internal sealed class YamlFile
         {
             if (new FileInfo(path).Length > MaximumBytes)
                 throw new IOException($"it has more than {MaximumBytes:N0} bytes");
-            using var reader = new StreamReader(path);
+            file.Text = File.ReadAllText(path);
             var stream = new YamlStream();
-            stream.Load(reader);
+            stream.Load(new StringReader(file.Text));
             var root = stream.Documents.Count == 0 ? new YamlMappingNode() : stream.Documents[0].RootNode;
             file.Root = new YamlMap(file, root is YamlScalarNode { Value: "" or null } ? new YamlMappingNode() : root, "the file");
         }

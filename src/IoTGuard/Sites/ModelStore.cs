@@ -100,6 +100,13 @@ internal sealed class ModelStore(string folder)
         }
     }
 
+    /// <summary>The pointer as it stands, as text: the same text, the same models.</summary>
+    public string Stamp()
+    {
+        var (active, shadow, _) = Pointer();
+        return $"{active} {shadow}";
+    }
+
     /// <summary>The models that the pointer names.</summary>
     public SiteModels LoadCurrent()
     {

@@ -67,6 +67,10 @@ internal sealed class SiteFolder(string path)
         }
     }
 
+    /// <summary>Names, sizes and times of the site's files: the same text, the same site.</summary>
+    public string Stamp() => string.Join('\n', new DirectoryInfo(Path).EnumerateFiles().Where(static f => Extensions.Contains(f.Extension, StringComparer.Ordinal))
+        .OrderBy(static f => f.Name, StringComparer.Ordinal).Select(static f => $"{f.Name} {f.Length} {f.LastWriteTimeUtc.Ticks}"));
+
     /// <summary>The site's list of known bad fingerprints (JA3, JA3S, JA4, JA4S, HASSH): one a line, # begins a comment. Empty when there is no such file.</summary>
     public IReadOnlySet<string> LoadIndicators()
     {

@@ -12,14 +12,14 @@ public sealed class SensorTests
     [Fact]
     public void Sees_live_what_analyze_sees_in_the_capture_and_ends_cleanly()
     {
-        SkipUnlessPossible();
+        LiveNetwork.SkipUnlessPossible();
         using var folder = new TemporaryFolder();
         var capture = Repository.PathOf("captures", "hospital-attacks.pcapng");
         Assert.Equal(0, ProgramRun.Of("analyze", capture, "--transactions", folder["file"]).Status);
         Assert.Equal(0, ProgramRun.Of("learn", Repository.PathOf("captures", "hospital-benign.pcapng"), "--site", folder["site"]).Status);
 
         var program = Repository.PathOf("artifacts", "bin", "IoTGuard", "release", "iotguard.dll");
-        var run = InNamespace($"""
+        var run = LiveNetwork.Run($"""
             ip link add mon type veth peer name gen
             ip link set mon mtu 65535 up && ip link set gen mtu 65535 up
             dotnet {program} sensor --interface mon --workers 2 --site {folder["site"]} --alerts {folder["alerts"]} --transactions {folder["live"]} > {folder["out"]} 2> {folder["log"]} &
@@ -62,22 +62,6 @@ public sealed class SensorTests
         Assert.Equal(2, run.Status);
         Assert.Contains("setcap", run.Error, StringComparison.Ordinal);
     }
-
-    private static void SkipUnlessPossible()
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "a network namespace needs Linux and root");
-        foreach (var tool in new[] { "ip", "tcpreplay", "unshare" })
-            Assert.SkipUnless(ProgramRun.Shell($"command -v {tool}").Status == 0, $"{tool} is not installed");
-        Assert.SkipUnless(ProgramRun.Shell("unshare --net true").Status == 0, "the kernel gives no network namespace");
-    }
-
-    /// <summary>Runs lines of shell in a network namespace of their own, which goes with them. Nothing in it speaks by itself.</summary>
-    private static ProgramRun InNamespace(string lines) =>
-        ProgramRun.Start(
-            "unshare",
-            ["--net", "--mount", "bash", "-c", "mount -t sysfs sysfs /sys\nsysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1\nip link set lo up\n" + lines],
-            null,
-            Repository.Root);
 
     /// <summary>How often each protocol event was seen. Faults are left out: that a frame stays open for long depends on the speed of the replay.</summary>
     private static SortedDictionary<string, int> Events(string file)

@@ -1,0 +1,63 @@
+using IoTGuard.Outputs.Syslog;
+using IoTGuard.Settings;
+
+namespace IoTGuard.Outputs;
+
+/// <summary>The outputs of the live sensor that settings name, opened together, so that a reload can exchange them.</summary>
+/// <param name="Alerts">File for alerts, or null.</param>
+/// <param name="Transactions">File for transactions, or null.</param>
+/// <param name="Receivers">Syslog receivers.</param>
+internal sealed record OutputSet(OutputFile? Alerts, OutputFile? Transactions, SyslogReceivers Receivers) : IDisposable
+{
+    /// <summary>Opens all; what cannot be opened ends it, and nothing stays open.</summary>
+    /// <exception cref="UserException">One of them cannot be used.</exception>
+    public static OutputSet Open(SensorSettings settings)
+    {
+        var receivers = new SyslogReceivers(settings.Syslog);
+        OutputFile? alerts = null;
+        try
+        {
+            alerts = Append(settings.Alerts);
+            return new OutputSet(alerts, Append(settings.Transactions), receivers);
+        }
+        catch
+        {
+            alerts?.Dispose();
+            receivers.Complete();
+            throw;
+        }
+    }
+
+    /// <summary>Files among them.</summary>
+    public IEnumerable<OutputFile> Files => new[] { Alerts, Transactions }.OfType<OutputFile>();
+
+    /// <summary>True when standard output belongs to one of them.</summary>
+    public bool UsesStandardOutput => Files.Any(static f => f.Name == OutputFile.StandardOutput);
+
+    /// <summary>Alert messages and lines that were lost so far.</summary>
+    public long Lost => Receivers.Dropped + Files.Sum(static f => f.LostLines);
+
+    /// <summary>Ends all; returns one line for each that lost something.</summary>
+    public IReadOnlyList<string> Close()
+    {
+        var problems = new List<string>();
+        foreach (var file in Files)
+        {
+            file.Flush();
+            if (file.LossReason is { } reason)
+                problems.Add($"{RunSummary.Number(file.LostLines)} lines could not be written to {file.Name}: {reason}");
+        }
+
+        problems.AddRange(Receivers.Complete());
+        return problems;
+    }
+
+    public void Dispose()
+    {
+        Receivers.Complete();
+        foreach (var file in Files)
+            file.Dispose();
+    }
+
+    private static OutputFile? Append(string? path) => path is null ? null : OutputFile.Append(path);
+}

@@ -1,0 +1,87 @@
+using IoTGuard.Analysis;
+using IoTGuard.Analysis.Baselines;
+using IoTGuard.Sites;
+
+namespace IoTGuard.Settings;
+
+/// <summary>Everything that the sensor reads before it runs, and again at a reload: settings, policy, rules, the site with its model, receivers.</summary>
+/// <param name="Settings">Settings in force.</param>
+/// <param name="Own">Policy and rules of the site.</param>
+/// <param name="Site">What was learned; the same facts, and the same models, as long as their files are the same.</param>
+/// <param name="Detection">Limits and choices of the detector.</param>
+internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings Own, Site Site, DetectorOptions Detection)
+{
+    private const long NsPerSecond = 1_000_000_000;
+
+    /// <summary>Stamps of the site's files and of its choice of models.</summary>
+    private (string Site, string Models) Stamps { get; init; }
+
+    /// <summary>Reads everything; the first fault ends it.</summary>
+    /// <param name="sources">Where the settings come from.</param>
+    /// <param name="before">The configuration in force, of which what has not changed is taken over.</param>
+    /// <exception cref="UserException">Something cannot be used; the message says what, where, and what to do.</exception>
+    public static SensorConfiguration Load(SettingSources sources, SensorConfiguration? before = null)
+    {
+        var settings = sources.Load();
+        if (string.IsNullOrWhiteSpace(settings.Interface))
+            throw new UserException(ExitStatus.Unusable, "no interface: give --interface IF, or 'interface:' in the configuration file");
+        var folder = (before is null ? settings : before.Settings).Site is { } path ? new SiteFolder(path) : null;
+        var own = SiteSettings.Load(settings.Site, settings.Policy, settings.Rules);
+        if (before?.Own.IsSameAs(own) == true)
+            own = before.Own;
+        if (folder is not null)
+            SiteFolder.RequireFolder(folder.Path);
+        var stamps = (folder?.Stamp() ?? "", folder?.Models.Stamp() ?? "");
+        var site = folder is null ? before?.Site ?? ShippedSite.Load()
+            : before is null || before.Stamps.Site != stamps.Item1 ? folder.LoadWithModels()
+            : before.Stamps.Models != stamps.Item2 ? before.Site with { Models = folder.Models.LoadCurrent() }
+            : before.Site;
+        var detection = own.Apply(DetectionOf(settings));
+        if (folder is not null)
+            detection = detection with { Indicators = folder.LoadIndicators() };
+        return new SensorConfiguration(settings, own, site, detection) { Stamps = stamps };
+    }
+
+    /// <summary>What the settings say about detection.</summary>
+    public static DetectorOptions DetectionOf(SensorSettings settings) => new()
+    {
+        AlertBudgetPerDay = settings.AlertBudgetPerDay,
+        MaximumDevices = settings.MaximumDevices,
+        MaximumFacts = settings.MaximumFacts,
+        MaximumOpenAlerts = settings.MaximumOpenAlerts,
+        UpdateIntervalNs = settings.AlertUpdateSeconds * NsPerSecond,
+        IncidentWindowNs = settings.IncidentWindowSeconds * NsPerSecond,
+    };
+
+    /// <summary>Limits and choices of the sensors.</summary>
+    /// <param name="key">Key of pseudonyms, 32 bytes.</param>
+    public SensorOptions SensorOptions(byte[] key) => new()
+    {
+        PseudonymKey = key,
+        VlanAware = Settings.VlanAware,
+        MaximumFlows = Settings.MaximumFlows,
+        IdleTimeoutNs = Settings.IdleTimeoutSeconds * NsPerSecond,
+        EstablishedIdleTimeoutNs = Settings.EstablishedIdleTimeoutSeconds * NsPerSecond,
+        ActiveTimeoutNs = Settings.ActiveTimeoutSeconds * NsPerSecond,
+    };
+
+    /// <summary>What differs from the configuration before, in words: what a reload puts into force, and what waits for a restart.</summary>
+    public IEnumerable<string> Changes(SensorConfiguration before)
+    {
+        foreach (var setting in SettingTable.All)
+        {
+            var (was, now) = (setting.Show(before.Settings), setting.Show(Settings));
+            if (was != now)
+                yield return setting.Reloads ? $"{setting.Key} is {now}, was {was}" : $"{setting.Key} is now {now} in the configuration; the change waits for a restart";
+        }
+
+        if (!ReferenceEquals(Own, before.Own))
+            yield return "policy and rules of the site were read again";
+        if (Stamps.Site != before.Stamps.Site)
+            yield return "the learned site was read again";
+        if (!ReferenceEquals(Site.Models, before.Site.Models))
+            yield return "the models were read again";
+        if (!Detection.Indicators.SetEquals(before.Detection.Indicators))
+            yield return $"{Detection.Indicators.Count} indicators";
+    }
+}
