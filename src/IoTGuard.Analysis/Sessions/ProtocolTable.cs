@@ -53,6 +53,7 @@ internal static class ProtocolTable
         new("smtp", SmtpSession.Probe, static () => new SmtpSession(), [25, 465, 587, 2525]),
         new("pop3", MailboxSession.ProbePop3, static () => new MailboxSession(isImap: false), [110]),
         new("imap", MailboxSession.ProbeImap, static () => new MailboxSession(isImap: true), [143]),
+        new("sip", SipStreamSession.Probe, static () => new SipStreamSession(), []),
     ];
 
     /// <summary>Protocols over UDP.</summary>

@@ -69,4 +69,24 @@ public sealed class DiscoverySessionTests
         Assert.Equal(ProbeResult.NotForUs, SipSession.Probe(FlowDirection.FromOriginator, Latin("REGISTER something else entirely\r\n")));
         Assert.Equal(ProbeResult.NotForUs, SipSession.Probe(FlowDirection.FromOriginator, Latin("NOTIFY * HTTP/1.1\r\nHOST: x\r\n\r\n")));
     }
+
+    [Fact]
+    public void CallsOverTcpEndByTheirLength()
+    {
+        Turn[] turns =
+        [
+            Turn.Client("\r\n\r\nINVITE sip:ward3@pbx SIP/2.0\r\nFrom: <sip:drdoe@pbx>\r\nCSeq: 7 INVITE\r\nUser-Agent: Phone/2\r\nl: 11\r\n\r\nv=0 o=drdoe"
+                + "ACK sip:ward3@pbx SIP/2.0\r\nCSeq: 7 ACK\r\nContent-Length: 0\r\n\r\n"),
+            Turn.Server("SIP/2.0 100 Trying\r\nCSeq: 7 INVITE\r\nContent-Length: 0\r\n\r\nSIP/2.0 486 Busy Here\r\nCSeq: 7 INVITE\r\nContent-Length: 0\r\n\r\n"),
+        ];
+        var log = SessionContract.Holds(() => new SipStreamSession(), turns, 5060);
+        Assert.Equal(4, log.Count);
+        Assert.EndsWith(" method='INVITE' software='Phone/2'", log[0], StringComparison.Ordinal);
+        Assert.EndsWith(" method='ACK'", log[1], StringComparison.Ordinal);
+        Assert.EndsWith(" method='INVITE' status=486", log[3], StringComparison.Ordinal);
+        Assert.All(log, l => Assert.DoesNotContain("drdoe", l, StringComparison.Ordinal));
+        for (var length = 1; length < 20; length++)
+            Assert.Equal(ProbeResult.Unsure, SipStreamSession.Probe(FlowDirection.FromOriginator, turns[0].Bytes.AsSpan(4, length)));
+        Assert.Equal(ProbeResult.NotForUs, SipStreamSession.Probe(FlowDirection.FromOriginator, Latin("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n")));
+    }
 }
