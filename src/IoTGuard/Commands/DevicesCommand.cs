@@ -112,7 +112,7 @@ internal static class DevicesCommand
     private static string WhatItIs(DeviceEntry device)
     {
         var said = string.Join(' ', new[] { device.Vendor, device.Model, device.Software, device.Serial is null ? null : "serial " + device.Serial }.OfType<string>());
-        return said.Length > 0 ? said : device.MacVendor is null ? "" : device.MacVendor.StartsWith('(') ? "" : "card by " + device.MacVendor;
+        return said.Length > 0 ? said : MacVendors.CardOf(device.MacVendor);
     }
 
     private static string Minute(long timeNs) => DateTime.UnixEpoch.AddTicks(timeNs / 100).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);

@@ -4,6 +4,7 @@ using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Inventory;
 using IoTGuard.Pipeline;
 using IoTGuard.Wire.Tunnels;
+using IoTGuard.Sites.Devices;
 using IoTGuard.Sites.State;
 using Spectre.Console;
 
@@ -92,6 +93,7 @@ internal sealed class RunSummary(AnalysisRun run, IReadOnlyList<Alert> alerts, S
 
         var table = Terminal.Table("Address", "MAC", "Role", "Sure", "Name", "Vendor and model", "Offers");
         table.Columns[5].NoWrap = table.Columns[6].NoWrap = false;
+        var vendors = MacVendors.Load();
         foreach (var device in devices.OrderByDescending(d => d.Deeds.IsMedical).ThenBy(d => d.Address).Take(MaximumDevices))
         {
             table.AddRow(
@@ -100,7 +102,9 @@ internal sealed class RunSummary(AnalysisRun run, IReadOnlyList<Alert> alerts, S
                 new Text(RoleJudgement.NameOf(device.Role.Role)),
                 new Text(device.Role.Role == DeviceRole.Unknown ? "" : $"{device.Role.Confidence * 100:F0} %"),
                 new Text(device.DisplayName ?? ""),
-                new Text(string.Join(' ', new[] { device.Vendor, device.Model }.OfType<string>())),
+                new Text(device.Vendor is null && device.Model is null
+                    ? MacVendors.CardOf(vendors.Of(device.Mac.ToString()))
+                    : string.Join(' ', new[] { device.Vendor, device.Model }.OfType<string>())),
                 new Text(string.Join(' ', device.Offered.Take(4)) + (device.Offered.Count > 4 ? $" +{device.Offered.Count - 4}" : "")));
         }
 

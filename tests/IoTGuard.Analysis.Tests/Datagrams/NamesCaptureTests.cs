@@ -32,6 +32,24 @@ public sealed class NamesCaptureTests
         }
     }
 
+    /// <summary>Over TCP the same messages have their length before them: two bytes in DNS (RFC 1035, 4.2.2), four in Kerberos (RFC 4120, 7.2.2).</summary>
+    [Theory]
+    [InlineData("dns", 53, 2)]
+    [InlineData("kerberos", 88, 4)]
+    public void TheSameConversationsOverTcpTellTheSame(string name, int port, int lengthSize)
+    {
+        var datagrams = Assert.Single(ProtocolTable.Datagrams, r => r.Name == name);
+        var streams = Assert.Single(ProtocolTable.Streams, r => r.Name == name);
+        foreach (var turns in DatagramContract.ConversationsOf(Name, port).DistinctBy(c => c.Sum(t => t.Bytes.Length)).Take(4))
+        {
+            var framed = turns.Select(t => t with { Bytes = WithLength(t.Bytes, lengthSize) }).ToList();
+            Assert.Equal(ProbeResult.Certain, streams.Probe(framed[0].Direction, framed[0].Bytes));
+            var log = SessionContract.Holds(streams.Create, framed, (ushort)port);
+            Assert.Equal(SessionContract.Whole(datagrams.Create, turns, (ushort)port), log);
+            DatagramContract.ProbeIsTotal(streams.Probe, framed, port);
+        }
+    }
+
     [Fact]
     public void ConversationsOfOneProtocolAreNoOthers()
     {
@@ -73,5 +91,14 @@ public sealed class NamesCaptureTests
         var devices = new IoTGuard.Analysis.Inventory.DeviceInventory(new IoTGuard.Analysis.Baselines.AddressScope([]), 10);
         Assert.All(outcome.Closed, f => Assert.Null(devices.Observe(f.Originator, f.OriginatorMac, 0, false)));
         Assert.All(outcome.Closed, f => Assert.Null(devices.Observe(f.Responder, f.ResponderMac, 0, true)));
+    }
+
+    private static byte[] WithLength(byte[] message, int lengthSize)
+    {
+        var framed = new byte[lengthSize + message.Length];
+        framed[lengthSize - 2] = (byte)(message.Length >> 8);
+        framed[lengthSize - 1] = (byte)message.Length;
+        message.CopyTo(framed, lengthSize);
+        return framed;
     }
 }

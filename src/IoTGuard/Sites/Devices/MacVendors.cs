@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
 
@@ -42,17 +43,27 @@ internal sealed class MacVendors
         return (prefix & 0x02_0000) != 0 ? "(given out locally)" : _names.GetValueOrDefault(prefix);
     }
 
+    /// <summary>What to say of a device that tells no vendor of itself, by the maker of its network card; empty when that is not known.</summary>
+    public static string CardOf(string? vendor) => vendor is null || vendor.StartsWith('(') ? "" : "card by " + vendor;
+
+    /// <summary>Adds the registry's lines of the form "00000C     (base 16)		Cisco Systems, Inc"; a line at a time of its bytes, since the file has five megabytes.</summary>
     private void ReadSystemRegistry()
     {
         try
         {
             if (!File.Exists(SystemRegistry))
                 return;
-            foreach (var line in File.ReadLines(SystemRegistry))
+            ReadOnlySpan<byte> rest = File.ReadAllBytes(SystemRegistry);
+            var mark = "(base 16)"u8;
+            for (var at = rest.IndexOf(mark); at >= 0; at = rest.IndexOf(mark))
             {
-                var mark = line.IndexOf("(base 16)", StringComparison.Ordinal);
-                if (mark > 6)
-                    Add(line[..6], line[(mark + 9)..].Trim());
+                var head = rest[..at].TrimEnd((byte)' ');
+                rest = rest[(at + mark.Length)..];
+                var end = rest.IndexOf((byte)'\n');
+                if (end < 0)
+                    end = rest.Length;
+                if (head.Length >= 6 && Utf8Parser.TryParse(head[^6..], out int prefix, out var used, 'x') && used == 6 && !_names.ContainsKey(prefix))
+                    _names.Add(prefix, Encoding.UTF8.GetString(rest[..end].Trim("\t \r"u8)));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
