@@ -89,8 +89,7 @@ public sealed class Detector
                 OnEstablished(in batch.Flow(e.Index), now);
                 break;
             case SensorEventKind.FlowUpdated:
-                OnFlow(in batch.Flow(e.Index), now);
-                _zones?.OnFlow(in batch.Flow(e.Index), isFinal: false, now);
+                OnUpdated(in batch.Flow(e.Index), now);
                 break;
             case SensorEventKind.FlowClosed:
                 OnClosed(in batch.Flow(e.Index), now);
@@ -130,6 +129,7 @@ public sealed class Detector
     public void Complete()
     {
         _probes.Tick(long.MaxValue);
+        _novelty.Tick(long.MaxValue);
         _custom?.Complete();
         _context.Alerts.CloseAll();
     }
@@ -147,6 +147,7 @@ public sealed class Detector
             return;
         var tick = (timeNs - 1) / TickNs * TickNs;
         _probes.Tick(tick);
+        _novelty.Tick(tick);
         foreach (var other in _others)
             other.Tick(tick);
         _custom?.Tick(tick);
@@ -206,9 +207,28 @@ public sealed class Detector
         _zones?.OnEstablished(in flow, now);
     }
 
+    private void OnUpdated(in FlowRecord flow, long now)
+    {
+        OnFlow(in flow, now);
+        _load.OnUpdated(in flow, now);
+        foreach (var other in _others)
+            other.OnUpdated(in flow, now);
+        _zones?.OnFlow(in flow, isFinal: false, now);
+    }
+
     private void OnFlow(in FlowRecord flow, long now)
     {
-        Meet(in flow, now, confirmed: flow.FromResponder.Packets > 0);
+        if (IsConfirmed(in flow))
+        {
+            Meet(in flow, now, confirmed: true);
+        }
+        else
+        {
+            Meet(flow.Originator, flow.OriginatorMac, now, confirmed: false);
+            if (flow.FromResponder.Packets > 0)
+                Meet(flow.Responder, flow.ResponderMac, now, confirmed: true);
+        }
+
         _novelty.OnFlow(in flow, now);
         _exposure.OnFlow(in flow, now);
     }
@@ -244,7 +264,7 @@ public sealed class Detector
         _faults.OnTransaction(transaction);
         if (transaction is DicomTransaction dicom)
         {
-            _exposure.OnTransaction(dicom);
+            _exposure.OnTransaction(dicom, dicom.Patient);
             _associations.OnTransaction(dicom);
             _queries.OnTransaction(dicom);
             _objects.OnTransaction(dicom);
@@ -262,10 +282,14 @@ public sealed class Detector
     private void OnHl7(Hl7Transaction transaction, long now)
     {
         var link = _hl7Links.Find(transaction);
-        if (link is null || !link.IsMet(transaction, now))
-            link = MeetHl7(transaction, link, now);
+        Meet(transaction.Client, transaction.ClientMac, now, confirmed: true, link?.Client);
+        if (link is not null && !_hl7Links.IsCurrent(link))
+            link = null;
+        Meet(transaction.Server, transaction.ServerMac, now, confirmed: true, link?.Server);
+        if (link is null || !_hl7Links.IsCurrent(link))
+            link = _hl7Links.Keep(transaction);
         _faults.OnHl7(transaction, link);
-        _exposure.OnTransaction(transaction);
+        _exposure.OnTransaction(transaction, transaction.Patient);
         _senders.OnTransaction(transaction, link);
         _rates.OnTransaction(transaction, link);
         _hl7Clocks.OnTransaction(transaction);
@@ -273,22 +297,10 @@ public sealed class Detector
         _custom?.OnTransaction(transaction);
     }
 
-    /// <summary>Meets the devices of a link. Returns the link as it is kept then.</summary>
-    private Hl7Link? MeetHl7(Hl7Transaction transaction, Hl7Link? link, long now)
-    {
-        Meet(transaction.Client, transaction.ClientMac, now, confirmed: true, link?.Client);
-        if (link is not null && !_hl7Links.IsCurrent(link))
-            link = null;
-        Meet(transaction.Server, transaction.ServerMac, now, confirmed: true, link?.Server);
-        if (link is null || !_hl7Links.IsCurrent(link))
-            link = _hl7Links.Keep(transaction);
-        link?.Met(transaction, now);
-        return link;
-    }
-
     private void OnNeighbor(in Neighbor neighbor, long now)
     {
-        _neighbors.OnNeighbor(in neighbor, now);
+        if (_neighbors.OnNeighbor(in neighbor, now) && !neighbor.IsIndirect)
+            _novelty.OnClaim(neighbor.Address, neighbor.Mac, now);
         if (_context.Devices.Find(neighbor.Address) is { } device)
             _novelty.OnDevice(device, neighbor.Mac, now);
     }
@@ -299,6 +311,10 @@ public sealed class Detector
         if (confirmed)
             Meet(flow.Responder, flow.ResponderMac, now, confirmed: true);
     }
+
+    /// <summary>True when the opener of a flow answered in turn: an answer alone may go to an invented address.</summary>
+    private static bool IsConfirmed(in FlowRecord flow) =>
+        flow.FromResponder.Packets > 0 && (flow.IpProtocol != Wire.Network.IpProtocol.Tcp || flow.FromOriginator.Packets - flow.FromOriginator.Rst > 1 || flow.FromOriginator.PayloadBytes > 0);
 
     private void Meet(Wire.Network.IpAddress address, Wire.Link.MacAddress mac, long now, bool confirmed, Device? known = null)
     {

@@ -56,7 +56,8 @@ public readonly record struct FlowFault(Fault Fault, FlowRecord Flow);
 
 /// <summary>A sender of ARP or of neighbour discovery: this hardware address says that it has this protocol address.</summary>
 /// <param name="IsReply">True for a reply, false for a request or announcement.</param>
-public readonly record struct Neighbor(MacAddress Mac, IpAddress Address, MacAddress TargetMac, IpAddress Target, bool IsReply, ushort Vlan);
+/// <param name="IsIndirect">True when the frame came from another hardware address than the message names.</param>
+public readonly record struct Neighbor(MacAddress Mac, IpAddress Address, MacAddress TargetMac, IpAddress Target, bool IsReply, ushort Vlan, bool IsIndirect = false);
 
 /// <summary>
 /// The events of one sensor for one stretch of frames, in order after <see cref="Sort"/>. Pooled with everything in it: readers keep

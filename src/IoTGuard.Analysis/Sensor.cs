@@ -194,6 +194,6 @@ public sealed partial class Sensor
             return;
         _store.Counters.Neighbors++;
         Context.AtFrame(clock, number, output);
-        Context.Emit(new Neighbor(arp.SenderMac, arp.Sender, arp.TargetMac, arp.Target, arp.Operation == ArpOperation.Reply, view.Vlan));
+        Context.Emit(new Neighbor(arp.SenderMac, arp.Sender, arp.TargetMac, arp.Target, arp.Operation == ArpOperation.Reply, view.Vlan, arp.SenderMac != view.SourceMac));
     }
 }

@@ -129,7 +129,7 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
     public AlertEndpoint EndpointOf(in Party party)
     {
         var device = devices.Find(party.Address) ?? devices.Find(party.Mac);
-        var ip = party.Address != default ? party.Address.ToString() : device?.Address.ToString();
+        var ip = AddressOf(party, device);
         if (device is null)
         {
             var own = party.Mac.IsNone || (party.Address != default && (devices.IsRouter(party.Mac) || _scope.IsOutside(party.Address))) ? null : party.Mac.ToString();
@@ -139,6 +139,21 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
         var role = device.Role;
         return new AlertEndpoint(ip, device.Mac.IsNone ? null : device.Mac.ToString(), !IsSure(role) ? null : RoleJudgement.NameOf(role.Role),
             device.DisplayName, device.Vendor, device.Model, _options.Policy.ZoneOf(party.Address != default ? party.Address : device.Address));
+    }
+
+    /// <summary>The address that people know a party by: its own, or that of its device in place of none and of a link-local one.</summary>
+    private static string? AddressOf(in Party party, Device? device)
+    {
+        if (device is not null && (party.Address == default || party.Address.High >> 54 == 0xFE80 >> 6))
+        {
+            foreach (var address in device.Addresses)
+            {
+                if (address.IsIpv4)
+                    return address.ToString();
+            }
+        }
+
+        return party.Address != default ? party.Address.ToString() : device?.Address.ToString();
     }
 
     /// <summary>A party by the first of its device's addresses.</summary>

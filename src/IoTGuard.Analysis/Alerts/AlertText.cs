@@ -20,8 +20,14 @@ internal static class AlertText
                 break;
             }
 
-            text.Append(rest[..start]).Append(Value(rest[(start + 1)..end], open));
+            var name = rest[(start + 1)..end];
+            text.Append(rest[..start]).Append(Value(name, open));
             rest = rest[(end + 1)..];
+            if (UnitOfOne(name, open) is { } unit && rest.Length > unit.Length && rest[0] == ' ' && rest[1..].StartsWith(unit, StringComparison.Ordinal))
+            {
+                text.Append(' ').Append(Singular(unit));
+                rest = rest[(unit.Length + 1)..];
+            }
         }
 
         if (text.Length > 0)
@@ -41,6 +47,29 @@ internal static class AlertText
         return endpoint.Name is null ? $"the {role} {address}" : $"the {role} {endpoint.Name} ({address})";
     }
 
+    private static string Bytes(double number)
+    {
+        var (scale, unit) = number switch { >= 1e9 => (1e9, "GB"), >= 1e6 => (1e6, "MB"), >= 1e4 => (1e3, "kB"), 1 => (1, "byte"), _ => (1, "bytes") };
+        return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{number / scale:0.#} {unit}");
+    }
+
+    /// <summary>The last word of the unit of a measure that is 1: the sentence speaks of one record, not of "1 records".</summary>
+    private static string? UnitOfOne(ReadOnlySpan<char> name, OpenAlert open)
+    {
+        foreach (var measure in open.Measures)
+        {
+            if (name.SequenceEqual(measure.Name) && measure.Observed == "1" && measure.Unit.EndsWith('s') && measure.Unit.Length > 1)
+                return measure.Unit;
+        }
+
+        return null;
+    }
+
+    private static string Singular(string plural) =>
+        plural.EndsWith("ies", StringComparison.Ordinal) ? plural[..^3] + "y"
+        : plural.EndsWith("sses", StringComparison.Ordinal) ? plural[..^2]
+        : plural[..^1];
+
     private static string Value(ReadOnlySpan<char> name, OpenAlert open)
     {
         switch (name)
@@ -56,7 +85,14 @@ internal static class AlertText
         foreach (var measure in open.Measures)
         {
             if (name.SequenceEqual(measure.Name))
-                return measure.Unit is "s" or "%" ? $"{measure.Observed} {measure.Unit}" : measure.Observed;
+            {
+                return measure.Unit switch
+                {
+                    "s" or "%" => $"{measure.Observed} {measure.Unit}",
+                    "bytes" => Bytes(measure.Number),
+                    _ => measure.Observed,
+                };
+            }
         }
 
         return "?";

@@ -60,6 +60,10 @@ public sealed class AddressScope(IReadOnlyList<AddressPrefix> inside)
         return address.High >> 56 != 0xFF && (address.High | address.Low) != 0;
     }
 
+    /// <summary>The network that an outside address is known by: its /24, or its /48.</summary>
+    public static IpAddress NetworkOf(IpAddress address) =>
+        address.IsIpv4 ? new IpAddress(address.High, address.Low & ~0xFFul) : new IpAddress(address.High & ~0xFFFFul, 0);
+
     private static bool IsPrivate(IpAddress address)
     {
         if (!address.IsIpv4)

@@ -11,7 +11,7 @@ public enum FactKind : byte
     /// <summary>A offers a service: Number as above.</summary>
     Service,
 
-    /// <summary>A uses a service outside of the site: Number as above.</summary>
+    /// <summary>A uses a service outside of the site: Number as above; B = the server, of DNS only.</summary>
     OutsideService,
 
     /// <summary>A opened an association to B: Text = calling, OtherText = called AE title.</summary>
@@ -52,6 +52,15 @@ public enum FactKind : byte
 
     /// <summary>A exchanged the medical protocol Text with B over TLS.</summary>
     TlsCarried,
+
+    /// <summary>A sends B datagrams at a high rate.</summary>
+    Stream,
+
+    /// <summary>A exchanges data with hosts of B, a network outside of the site (/24, /48). Of a device that knows many such networks only the first are kept.</summary>
+    OutsideNetwork,
+
+    /// <summary>A explores the network as the rule Text says; counted at most once a minute.</summary>
+    Scanner,
 }
 
 /// <summary>One fact. Unused parts are default.</summary>

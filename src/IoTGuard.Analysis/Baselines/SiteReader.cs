@@ -96,6 +96,8 @@ internal static class SiteReader
             Serial = Text(json, "serial"),
             Modality = Text(json, "modality"),
         };
+        if (json.TryGetProperty("rhythm", out var rhythm))
+            device.Learned(ReadRhythm(rhythm));
         foreach (var address in addresses.Skip(1))
             device.AddAddress(address);
         foreach (var name in json.GetProperty("names").EnumerateArray())
@@ -120,6 +122,16 @@ internal static class SiteReader
 
         return device;
     }
+
+    private static ActivityRhythm ReadRhythm(JsonElement json) => new()
+    {
+        LongestNs = json.GetProperty("longest_pause_ns").GetInt64(),
+        SecondNs = json.GetProperty("second_pause_ns").GetInt64(),
+        Count = json.GetProperty("heard").GetInt64(),
+        Absences = json.GetProperty("absences").GetInt32(),
+        Hours = json.GetProperty("hours").GetUInt32(),
+        Days = json.GetProperty("days").GetByte(),
+    };
 
     /// <summary>The texts of a list; none when it is absent, as in sites of earlier versions.</summary>
     private static IEnumerable<string> Texts(JsonElement json, string name) =>

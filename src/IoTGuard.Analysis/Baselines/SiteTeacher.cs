@@ -1,10 +1,18 @@
 using IoTGuard.Analysis.Rules;
+using IoTGuard.Wire.Network;
 
 namespace IoTGuard.Analysis.Baselines;
 
-/// <summary>Makes a site of what a run has seen. What attackers did is left out.</summary>
+/// <summary>
+/// Makes a site of what a run has seen. What attackers did is left out. Who does nothing worse than explore the network, but does so in
+/// several minutes and over much of the period, is taken for monitoring or inventory, and is learned; of others who only explored, no more than that they are there.
+/// </summary>
 internal sealed class SiteTeacher(DetectionContext context)
 {
+    /// <summary>Minutes with exploration, and the share of the period between the first and the last of them, from which on it is regular.</summary>
+    private const int RegularMinutes = 3;
+    private const double RegularShare = 1.0 / 3;
+
     private long _firstNs = long.MaxValue;
     private long _lastNs = long.MinValue;
     private long _scoredFlows;
@@ -21,12 +29,12 @@ internal sealed class SiteTeacher(DetectionContext context)
     public Site Teach()
     {
         var period = _firstNs > _lastNs ? default : new LearningPeriod(_firstNs, _lastNs);
-        var offenders = context.Offenders;
+        var offenders = Offenders(period);
         var facts = new Dictionary<Fact, FactHistory>(context.Facts.Seen.Count);
         foreach (var (fact, seen) in context.Facts.Seen)
         {
             var history = seen.History;
-            if (offenders.Contains(fact.A))
+            if (offenders.Contains(fact.A) || (fact.Kind == FactKind.Scanner && !IsRegular(history, period)))
                 continue;
 
             // Addresses that were joined to a device after the fact was seen.
@@ -43,7 +51,7 @@ internal sealed class SiteTeacher(DetectionContext context)
             .ToDictionary(static g => g.Key, g => g.Count() / halfHours);
         return new Site
         {
-            Devices = [.. context.Devices.Devices.Where(d => d.IsConfirmed && (d.IsLearned || !offenders.Contains(d.Address))).Select(static d => d.AsLearned())],
+            Devices = [.. context.Devices.Devices.Where(d => d.IsConfirmed && (d.IsLearned || !offenders.Contains(d.Address) || !context.Attackers.Contains(d.Address))).Select(static d => d.AsLearned())],
             Facts = facts,
             Rates = context.Rates.Profiles().Where(r => !offenders.Contains(r.Key.Device)).ToDictionary(),
             Periods = period == default ? [] : [period],
@@ -52,4 +60,20 @@ internal sealed class SiteTeacher(DetectionContext context)
             ScoredFlowsPerHour = period.Hours > 0 ? _scoredFlows / period.Hours : 0,
         };
     }
+
+    /// <summary>Attackers of this run whose deeds are not learned.</summary>
+    private HashSet<IpAddress> Offenders(LearningPeriod period)
+    {
+        var offenders = new HashSet<IpAddress>(context.Offenders);
+        foreach (var (fact, seen) in context.Facts.Seen)
+        {
+            if (fact.Kind == FactKind.Scanner && !context.Attackers.Contains(fact.A) && (context.Facts.IsLearned(fact) || IsRegular(seen.History, period)))
+                offenders.Remove(fact.A);
+        }
+
+        return offenders;
+    }
+
+    private static bool IsRegular(FactHistory history, LearningPeriod period) =>
+        history.Count >= RegularMinutes && history.LastNs - history.FirstNs >= RegularShare * (period.EndNs - period.StartNs);
 }

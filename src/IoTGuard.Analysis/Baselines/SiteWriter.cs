@@ -82,6 +82,15 @@ internal static class SiteWriter
         json.WriteBoolean("router", device.IsRouter);
         json.WriteNumber("first_seen_ns", device.FirstSeenNs);
         json.WriteNumber("last_seen_ns", device.LastSeenNs);
+        ref readonly var rhythm = ref device.LearnedRhythm;
+        json.WriteStartObject("rhythm");
+        json.WriteNumber("longest_pause_ns", rhythm.LongestNs);
+        json.WriteNumber("second_pause_ns", rhythm.SecondNs);
+        json.WriteNumber("heard", rhythm.Count);
+        json.WriteNumber("absences", rhythm.Absences);
+        json.WriteNumber("hours", rhythm.Hours);
+        json.WriteNumber("days", rhythm.Days);
+        json.WriteEndObject();
         json.WriteString("role", RoleJudgement.NameOf(device.Role.Role));
         Text(json, "vendor", device.Vendor);
         Text(json, "model", device.Model);

@@ -15,6 +15,9 @@ public static class FlowLimits
     /// <summary>A pause between packets of a flow longer than this counts as idle, ns.</summary>
     public const long IdlePeriodNs = 1_000_000_000;
 
+    /// <summary>After each so many packets of one endpoint an interim record is made, besides those after time: floods and large uploads are seen while they last.</summary>
+    public const int HeavyPackets = 4096;
+
     /// <summary>Connections reassembled at once, over the run. Beyond it, new connections are counted but not read.</summary>
     public const int MaximumConversations = 65_536;
 

@@ -11,12 +11,13 @@ internal sealed class DeedRecorder
     /// <summary>Most application names remembered of what devices were sent.</summary>
     public const int MaximumReceived = 65_536;
 
-    /// <summary>Most AE titles whose first bearer is remembered.</summary>
+    /// <summary>Most AE titles, and most other names, whose first bearer is remembered.</summary>
     public const int MaximumTitles = 65_536;
 
     private readonly DeviceInventory _devices;
     private readonly HashSet<(IpAddress Receiver, string Application)> _received = [];
     private readonly Dictionary<string, IpAddress> _bearers = [];
+    private readonly Dictionary<string, IpAddress> _named = [];
 
     // PS3.7 C.1: Success is 0000, Warning Bxxx and few others, Pending FF00 and FF01.
     private const int StatusSuccess = 0;
@@ -29,6 +30,8 @@ internal sealed class DeedRecorder
         {
             foreach (var title in device.AeTitles)
                 _bearers.TryAdd(title, device.Address);
+            foreach (var name in device.Names)
+                _named.TryAdd(name, device.Address);
         }
     }
 
@@ -149,14 +152,14 @@ internal sealed class DeedRecorder
 
         if (server is not null && _received.Count < MaximumReceived)
             _received.Add((server.Address, name));
-        var passesOn = client is null || _received.Contains((client.Address, name));
+        var passesOn = client is null || _received.Contains((client.Address, name)) || !IsFirst(_named, name, client);
         var count = passesOn ? null : client!.AddName(name);
         if (link is not null)
             (link.ClientName, link.ClientNameCount, link.ClientPassesOn, link.ReceivedNames) = (name, count, passesOn, _received.Count);
     }
 
     /// <summary>An object names the equipment that made it; that is the sender, unless the sender passes on what it was given.</summary>
-    private static void Describe(DicomTransaction transaction, Device? client)
+    private void Describe(DicomTransaction transaction, Device? client)
     {
         if (client is null || client.Deeds.StoresAccepted > 0 || client.Deeds.RetrievesAnswered > 0 || transaction.Status > StatusSuccess)
             return;
@@ -165,25 +168,24 @@ internal sealed class DeedRecorder
         client.Software = transaction.SoftwareVersions ?? client.Software;
         client.Serial ??= transaction.DeviceSerial;
         client.Modality ??= transaction.Modality;
-        client.AddName(transaction.StationName);
+        if (transaction.StationName is { } name && IsFirst(_named, name, client))
+            client.AddName(name);
     }
 
-    /// <summary>An AE title names the device that bore it first: whoever uses it later may have borrowed or stolen it.</summary>
     private void Bear(Device? device, string? title)
     {
-        if (device is null || title is null)
-            return;
-        if (!_bearers.TryGetValue(title, out var bearer))
-        {
-            if (_bearers.Count < MaximumTitles)
-                _bearers.Add(title, device.Address);
-        }
-        else if (_devices.Find(bearer) is { } other && other != device)
-        {
-            return;
-        }
+        if (device is not null && title is not null && IsFirst(_bearers, title, device))
+            device.AddAeTitle(title);
+    }
 
-        device.AddAeTitle(title);
+    /// <summary>A title or name is that of the device that bore it first: whoever uses it later may have borrowed or stolen it.</summary>
+    private bool IsFirst(Dictionary<string, IpAddress> bearers, string name, Device device)
+    {
+        if (bearers.TryGetValue(name, out var bearer))
+            return _devices.Find(bearer) is not { } other || other == device;
+        if (bearers.Count < MaximumTitles)
+            bearers.Add(name, device.Address);
+        return true;
     }
 
     private delegate void Deed(ref Deeds deeds);

@@ -19,15 +19,12 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     /// <summary>Most devices that were heard but neither answered nor were answered; a flood of invented senders stops here.</summary>
     public const int MaximumUnconfirmed = 4096;
 
-    /// <summary>Answers remembered, a power of two.</summary>
-    private const int RememberedAnswers = 4096;
-
     private readonly Dictionary<IpAddress, Device> _byAddress = [];
     private AddressScope _scope = scope;
 
-    // Every event asks for its two devices, some many times over: answers by the hash of the address, which hold in their epoch.
-    private readonly Answer[] _answers = new Answer[RememberedAnswers];
-    private int _epoch = 1;
+    // A transaction asks for its two devices many times over: the last two answers, kept until the table changes.
+    private (IpAddress Address, Device? Device) _recent;
+    private (IpAddress Address, Device? Device) _older;
     private readonly Dictionary<MacAddress, MacEntry> _byMac = [];
     private readonly List<Device> _devices = [];
     private int _unconfirmed;
@@ -35,11 +32,9 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     /// <summary>Raised when a device that was found by an address may be another one from now on, or stand for other addresses.</summary>
     public int Version { get; private set; }
 
-    private readonly record struct Answer(IpAddress Address, Device? Device, int Epoch);
-
     private sealed class MacEntry
     {
-        public readonly List<IpAddress> Addresses = new(1);
+        public readonly List<IpAddress> Addresses = [];
         public Device? Device;
         public bool IsRouter;
     }
@@ -53,10 +48,12 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     /// <summary>The device that has an address, or null.</summary>
     public Device? Find(IpAddress address)
     {
-        ref var answer = ref AnswerFor(address);
-        if (answer.Address != address || answer.Epoch != _epoch)
-            answer = new Answer(address, _byAddress.GetValueOrDefault(address), _epoch);
-        return answer.Device;
+        if (address == _recent.Address)
+            return _recent.Device;
+        if (address != _older.Address)
+            _older = (address, _byAddress.GetValueOrDefault(address));
+        (_recent, _older) = (_older, _recent);
+        return _recent.Device;
     }
 
     /// <summary>The device with a hardware address that is its own, or null.</summary>
@@ -79,7 +76,8 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
                 return null;
             if (!_scope.IsInside(address))
             {
-                NoteMac(address, mac, isOutside: true);
+                if (confirmed)
+                    NoteMac(address, mac, isOutside: true);
                 return null;
             }
 
@@ -88,15 +86,14 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
                 return null;
         }
 
-        if (timeNs > device.LastSeenNs)
-            device.LastSeenNs = timeNs;
+        device.Hear(timeNs);
         if (confirmed && !device.IsConfirmed)
         {
             device.IsConfirmed = true;
             _unconfirmed--;
         }
 
-        if (!mac.IsNone && mac != device.Mac)
+        if (confirmed && !mac.IsNone && mac != device.Mac)
             NoteMac(address, mac, isOutside: false);
         return device;
     }
@@ -151,7 +148,9 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
 
     private Device? Add(IpAddress address, MacAddress mac, long timeNs, bool confirmed)
     {
-        var entry = NoteMac(address, mac, isOutside: false);
+
+        // An address that was only heard may be invented: it makes nobody a router.
+        var entry = confirmed ? NoteMac(address, mac, isOutside: false) : _byMac.GetValueOrDefault(mac);
         var own = entry is null || entry.IsRouter ? default : mac;
 
         // The IPv6 address of a dual-stack host. A router's hardware address never qualifies: it is soon seen with more than one IPv4 address.
@@ -159,7 +158,7 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
             && known.AddAddress(address))
         {
             _byAddress.Add(address, known);
-            Forget(address);
+            Forget();
             return known;
         }
 
@@ -173,9 +172,9 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
         if (!confirmed)
             _unconfirmed++;
         _byAddress.Add(address, device);
-        Forget(address);
+        Forget();
         _devices.Add(device);
-        if (entry is { IsRouter: false })
+        if (confirmed && entry is { IsRouter: false })
             entry.Device ??= device;
         return device;
     }
@@ -205,15 +204,7 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
         Forget();
     }
 
-    private void Forget() => _epoch++;
-
-    private void Forget(IpAddress address) => AnswerFor(address) = default;
-
-    private ref Answer AnswerFor(IpAddress address)
-    {
-        const ulong Factor = 0x9E3779B97F4A7C15;
-        return ref _answers[(int)(((address.Low ^ (address.High * Factor)) * Factor) >> 40) & (RememberedAnswers - 1)];
-    }
+    private void Forget() => _recent = _older = default;
 
     private MacEntry? NoteMac(IpAddress address, MacAddress mac, bool isOutside)
     {

@@ -126,7 +126,7 @@ internal sealed class AddressDetection : TransactionDetection
             return;
         }
 
-        if (first.Server == server || first.Vlan != facts.Vlan
+        if (first.Server == server
             || ((first.Router == facts.Router || facts.Router == default) && (first.DnsServer == facts.DnsServer || facts.DnsServer == default)))
             return;
 

@@ -27,7 +27,7 @@ internal static class AddressRules
         Severity = 7,
         Attack = Techniques.Of("T1499.002"),
         Condition = "Very many different hardware addresses ask for an address within a minute in one VLAN.",
-        Template = "{clients} different hardware addresses asked for an address within {period} s, seen last from {mac}.",
+        Template = "{clients} different hardware addresses asked for an address within {period}, seen last from {mac}.",
         Recommendation = "Find the port they come from; enable DHCP snooping and port security.",
         FalsePositives = "A whole building after a power cut.",
         Thresholds = [new("clients", 200, "clients"), new("window", 60, "s")],

@@ -24,6 +24,7 @@ internal sealed class CovertDetection : TransactionDetection
     private readonly DetectionContext _context;
     private readonly Rule _beacon;
     private readonly Rule _icmp;
+    private readonly Dictionary<IpAddress, int> _learned = [];
     private readonly KeyedState<(IpAddress Client, IpAddress Server, ushort Port), Calls> _calls = new(MaximumPairs, PairWindowNs);
     private readonly KeyedState<IpAddress, Users> _users = new(MaximumDestinations, PairWindowNs);
 
@@ -31,6 +32,7 @@ internal sealed class CovertDetection : TransactionDetection
     {
         public long FirstNs;
         public long LastNs;
+        public ushort LastPort;
         public Moments Intervals;
 
         /// <summary>Calls in the present rhythm; 0 after one that was too large.</summary>
@@ -48,6 +50,11 @@ internal sealed class CovertDetection : TransactionDetection
         _context = context;
         _beacon = context.Of(CovertRules.Beacon);
         _icmp = context.Of(CovertRules.IcmpTunnel);
+        foreach (var fact in context.Site.Facts.Keys)
+        {
+            if (fact.Kind == FactKind.OutsideNetwork)
+                _learned[fact.A] = _learned.GetValueOrDefault(fact.A) + 1;
+        }
     }
 
     public override void OnTransaction(Transaction transaction, long timeNs)
@@ -72,6 +79,11 @@ internal sealed class CovertDetection : TransactionDetection
         if (users.Devices.Count <= _beacon["users"])
             users.Devices.Add(_context.IdentityOf(flow.Originator));
 
+        // Datagrams from the same port after a pause go on with what was: a call that is kept alive, not a new one.
+        if (flow.IpProtocol == IpProtocol.Udp && calls.Flows > 0 && calls.LastPort == flow.OriginatorPort)
+            return;
+        calls.LastPort = flow.OriginatorPort;
+
         // Flows close in the order of their ends; the time between their starts is the rhythm.
         var interval = (flow.FirstNs - calls.LastNs) / 1e9;
         var isLarge = flow.FromOriginator.PayloadBytes + flow.FromResponder.PayloadBytes > _beacon["bytes"];
@@ -94,10 +106,12 @@ internal sealed class CovertDetection : TransactionDetection
             return;
         }
 
-        if (calls.Flows < _beacon["flows"] || intervals.Mean < _beacon["interval"] || intervals.StandardDeviation > _beacon["jitter"] * intervals.Mean
+        // A known device that goes to few places has no business at a new one: that needs less proof.
+        var isNew = IsNewPlace(in flow);
+        if (calls.Flows < _beacon[isNew ? "flows_new" : "flows"] || intervals.Mean < _beacon[isNew ? "interval_new" : "interval"] || intervals.StandardDeviation > _beacon["jitter"] * intervals.Mean
             || users.Devices.Count > _beacon["users"])
             return;
-        if (_context.Facts.IsLearned(new Fact(FactKind.OutsideService, flow.Originator, flow.Responder, Fact.NumberOf(flow.IpProtocol, flow.ResponderPort))))
+        if (_context.Facts.IsLearned(new Fact(FactKind.OutsideNetwork, flow.Originator, AddressScope.NetworkOf(flow.Responder))))
             return;
         var open = _context.Observe(_beacon, _context.PartyOf(flow.Originator, flow.OriginatorMac), _context.PartyOf(flow.Responder, flow.ResponderMac), calls.FirstNs, timeNs, 0.6);
         if (open is null)
@@ -106,6 +120,14 @@ internal sealed class CovertDetection : TransactionDetection
         open.Number("flows", calls.Flows, "flows", $"fewer than {_beacon["flows"]} in a rhythm").Number("interval", Math.Round(intervals.Mean, 1), "s")
             .Number("jitter", Math.Round(100 * intervals.StandardDeviation / intervals.Mean), "%").Flow(in flow);
         _context.Alerts.Emit(open);
+    }
+
+    private bool IsNewPlace(in FlowRecord flow)
+    {
+        if (!_context.Site.IsLearned || _context.Devices.Find(flow.Originator) is not { IsLearned: true } device)
+            return false;
+        return _learned.GetValueOrDefault(device.Address) < NoveltyDetection.MaximumOutside
+            && !_context.Facts.IsLearned(new Fact(FactKind.OutsideNetwork, flow.Originator, AddressScope.NetworkOf(flow.Responder)));
     }
 
     private static void Restart(Calls calls, in FlowRecord flow, bool isLarge)

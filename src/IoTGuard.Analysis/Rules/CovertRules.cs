@@ -11,10 +11,10 @@ internal static class CovertRules
         Severity = 5,
         Attack = Techniques.Of("T1071", "T1573"),
         Condition = "A device opens small flows to one outside address, which hardly anybody else uses, at nearly the same interval again and again.",
-        Template = "{device} calls {peer} every {interval} s (jitter {jitter} %), {flows} times so far.",
+        Template = "{device} calls {peer} every {interval} (jitter {jitter}), {flows} times so far.",
         Recommendation = "Find the program that calls; medical devices have no business outside.",
         FalsePositives = "Update checks and telemetry: exempt their destinations; with a learned site those that stood are not reported.",
-        Thresholds = [new("flows", 12, "flows"), new("interval", 10, "s"), new("jitter", 0.25, "1"), new("bytes", 50000, "bytes"), new("users", 2, "devices")],
+        Thresholds = [new("flows", 12, "flows"), new("interval", 10, "s"), new("flows_new", 6, "flows"), new("interval_new", 2, "s"), new("jitter", 0.25, "1"), new("bytes", 50000, "bytes"), new("users", 2, "devices")],
         QuietSeconds = 7200,
     };
 
@@ -26,7 +26,7 @@ internal static class CovertRules
         Severity = 7,
         Attack = Techniques.Of("T1095", "T1572", "T1048.003"),
         Condition = "Echo requests and replies carry much data in sizes that change.",
-        Template = "{device} exchanged {bytes} bytes with {peer} in ICMP echo messages of changing size.",
+        Template = "{device} exchanged {bytes} with {peer} in ICMP echo messages of changing size.",
         Recommendation = "Look for a tunnel program; allow only small echo messages.",
         FalsePositives = "Tests of the largest packet size; network monitors that vary sizes.",
         Traits = RuleTraits.Hostile | RuleTraits.PerPeer,

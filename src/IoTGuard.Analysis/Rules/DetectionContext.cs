@@ -15,9 +15,14 @@ internal sealed class DetectionContext
 
     private const string Reconnaissance = "reconnaissance";
 
+    /// <summary>Exploring is counted at most this often, ns of packet time.</summary>
+    private const long ScanMinuteNs = 60_000_000_000;
+
     private DetectorOptions _options;
     private readonly HashSet<IpAddress> _offenders = [];
+    private readonly HashSet<IpAddress> _attackers = [];
     private readonly HashSet<IpAddress> _scanners = [];
+    private readonly Dictionary<(IpAddress, string), long> _scanMinutes = [];
 
     public DetectionContext(Site site, DetectorOptions options, IAlertSink sink)
     {
@@ -54,6 +59,9 @@ internal sealed class DetectionContext
     /// <summary>Addresses that an attack was seen of.</summary>
     public IReadOnlySet<IpAddress> Offenders => _offenders;
 
+    /// <summary>Those of them that did more than explore the network.</summary>
+    public IReadOnlySet<IpAddress> Attackers => _attackers;
+
     /// <summary>Those of them that explored the network.</summary>
     public IReadOnlySet<IpAddress> Scanners => _scanners;
 
@@ -80,7 +88,10 @@ internal sealed class DetectionContext
     }
 
     /// <summary>Confidence in a new fact about a device, see <see cref="Baselines.Novelty"/>.</summary>
-    public double Weigh(FactKind kind, IpAddress device, double settled) => Novelty.Weigh(kind, IdentityOf(device), settled);
+    public double Weigh(FactKind kind, IpAddress device, double settled) => Weigh(new Fact(kind, device), settled);
+
+    /// <summary>The same for a fact whose number says how serious it is.</summary>
+    public double Weigh(in Fact fact, double settled) => Novelty.Weigh(fact with { A = IdentityOf(fact.A) }, settled);
 
     /// <summary>The zone of an address in the site's policy; null when none holds it.</summary>
     public string? ZoneOf(IpAddress address) => _options.Policy.ZoneOf(address);
@@ -103,6 +114,9 @@ internal sealed class DetectionContext
 
     public Party ServerOf(Transaction transaction) => PartyOf(transaction.Server, transaction.ServerMac);
 
+    /// <summary>A party for people, see <see cref="AlertText.Name"/>.</summary>
+    public string NameOf(in Party party) => AlertText.Name(Alerts.EndpointOf(party));
+
     /// <summary>Tells what a transaction showed: an observation with its measures, or null when there is nothing to tell.</summary>
     public void Emit(OpenAlert? open, Transaction transaction)
     {
@@ -121,9 +135,9 @@ internal sealed class DetectionContext
     {
         if (rule.Has(RuleTraits.Baseline) && !Site.IsLearned)
             return null;
-        if (rule.Category == Reconnaissance && IsExempt(device.Address))
+        if (rule.Category == Reconnaissance && (IsExempt(device.Address) || IsLearnedScanner(rule, device.Address, timeNs)))
             return null;
-        if (rule.Has(RuleTraits.Standing))
+        if (rule.Has(RuleTraits.Standing) || (rule.IsToldOnce && Site.IsLearned))
         {
             var finding = new Fact(FactKind.Finding, device.Address, rule.Has(RuleTraits.PerPeer) ? peer.Address : default, Text: rule.Id);
             Facts.Note(finding, timeNs);
@@ -134,8 +148,7 @@ internal sealed class DetectionContext
         if (rule.Has(RuleTraits.Hostile) && device.Address != default && _offenders.Count < MaximumOffenders)
         {
             _offenders.Add(device.Address);
-            if (rule.Category == Reconnaissance)
-                _scanners.Add(device.Address);
+            (rule.Category == Reconnaissance ? _scanners : _attackers).Add(device.Address);
         }
 
         return Alerts.Observe(rule, device, peer, firstNs, timeNs, confidence, count);
@@ -148,6 +161,22 @@ internal sealed class DetectionContext
             if (!RuleTable.Rules.Any(r => r.Thresholds.Any(t => $"{r.Id}.{t.Name}" == name)))
                 throw new ArgumentException($"no rule has the threshold \"{name}\"", nameof(options));
         }
+    }
+
+    /// <summary>Notes that a device explores. True when it did so again and again while the site was learned: monitoring and inventory.</summary>
+    private bool IsLearnedScanner(Rule rule, IpAddress address, long timeNs)
+    {
+        if (address == default)
+            return false;
+        var fact = new Fact(FactKind.Scanner, address, Text: rule.Id);
+        if (!_scanMinutes.TryGetValue((address, rule.Id), out var last) || timeNs - last >= ScanMinuteNs)
+        {
+            Facts.Note(fact, timeNs);
+            if (_scanMinutes.Count < MaximumOffenders)
+                _scanMinutes[(address, rule.Id)] = timeNs;
+        }
+
+        return Facts.IsLearned(fact);
     }
 
     private bool IsExempt(IpAddress address)

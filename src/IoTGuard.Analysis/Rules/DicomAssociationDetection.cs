@@ -138,6 +138,8 @@ internal sealed class DicomAssociationDetection
             if (title is null || !DefaultTitles.Contains(title))
                 continue;
             var isCalling = title == transaction.CallingAe;
+            if (_context.Scope.IsOutside(isCalling ? transaction.Client : transaction.Server))
+                continue;
             var open = _context.Observe(_default, isCalling ? client : server, isCalling ? server : client, now, now, 0.9);
             if (open is null)
                 continue;

@@ -1,6 +1,7 @@
 using IoTGuard.Analysis.Baselines;
 using IoTGuard.Analysis.Inventory;
 using IoTGuard.Analysis.Sessions;
+using IoTGuard.Wire.Application.Files;
 using IoTGuard.Wire.Network;
 
 namespace IoTGuard.Analysis.Rules;
@@ -11,6 +12,9 @@ internal sealed class DicomObjectDetection
     /// <summary>Most senders watched at once.</summary>
     public const int MaximumSenders = 8192;
 
+    /// <summary>A flood began where this part of what makes it one was reached.</summary>
+    private const double BurstShare = 10;
+
     private const double StrangerWeight = 0.85;
     private const double NewAtSiteWeight = 0.75;
     private const double KnownAtSiteWeight = 0.45;
@@ -19,6 +23,7 @@ internal sealed class DicomObjectDetection
     private readonly Rule _class;
     private readonly Rule _flood;
     private readonly Rule _bomb;
+    private readonly Rule _program;
     private readonly HashSet<string> _siteClasses = new(StringComparer.Ordinal);
     private readonly HashSet<IpAddress> _knownSenders = [];
     private readonly KeyedState<IpAddress, Sender> _senders;
@@ -30,6 +35,7 @@ internal sealed class DicomObjectDetection
         _class = context.Of(DicomRules.NewSopClass);
         _flood = context.Of(DicomRules.StoreFlood);
         _bomb = context.Of(DicomRules.PixelBomb);
+        _program = context.Of(WebRules.DisguisedProgram);
         _window = DetectionContext.Ns(_flood["window"]);
         _senders = new(MaximumSenders, _window);
         foreach (var fact in context.Site.Facts.Keys)
@@ -53,6 +59,7 @@ internal sealed class DicomObjectDetection
         CheckClass(transaction);
         CountObjects(transaction);
         CheckPixels(transaction);
+        CheckProgram(transaction);
     }
 
     private void CheckClass(DicomTransaction transaction)
@@ -83,16 +90,24 @@ internal sealed class DicomObjectDetection
         _context.Rates.Add(transaction.Client, RateKind.Stores, 1, now);
         if (_senders.Touch(transaction.Client, now, static () => new Sender()) is not { } sender)
             return;
-        sender.Objects.Add(1, now, _window);
         var usual = _context.Rates.UsualOf(transaction.Client, RateKind.Stores);
         var threshold = usual > 0 ? Math.Max(_flood["learned_objects"], _flood["factor"] * usual) : _flood["objects"];
+        sender.Objects.Add(1, now, _window, threshold / BurstShare);
         if (sender.Objects.Total < threshold)
             return;
-        var open = Observe(_flood, transaction, sender.Objects.FirstNs, 0.7);
+        var open = Observe(_flood, transaction, sender.Objects.RiseNs, 0.7);
         if (open is null)
             return;
         open.Number("objects", sender.Objects.Total, "objects", usual > 0 ? $"up to {usual:0}" : $"fewer than {threshold}").Number("period", _flood["window"], "s")
             .Patient(transaction.Patient).Flow(transaction);
+        _context.Alerts.Emit(open);
+    }
+
+    private void CheckProgram(DicomTransaction transaction)
+    {
+        if (transaction.Program == FileKind.Unknown || Observe(_program, transaction, transaction.TimeNs, 0.9) is not { } open)
+            return;
+        open.Include("what", $"{FileKinds.NameOf(transaction.Program).Replace('_', ' ')} inside a DICOM object").Patient(transaction.Patient).Flow(transaction);
         _context.Alerts.Emit(open);
     }
 

@@ -15,13 +15,16 @@ internal sealed class DicomQueryDetection
 
     private const string WorklistFind = "1.2.840.10008.5.1.4.31";
     private const double NewDestinationWeight = 0.95;
+    private const double NewOperationWeight = 0.6;
 
     private readonly DetectionContext _context;
     private readonly Rule _harvest;
     private readonly Rule _bulk;
     private readonly Rule _destination;
+    private readonly Rule _operation;
     private readonly KeyedState<(IpAddress Client, IpAddress Server), Pair> _pairs;
     private readonly HashSet<string> _destinations = new(StringComparer.Ordinal);
+    private readonly Dictionary<(IpAddress Client, IpAddress Server), string> _operations = [];
     private readonly long _queryWindow;
     private readonly long _studyWindow;
 
@@ -31,6 +34,7 @@ internal sealed class DicomQueryDetection
         _harvest = context.Of(DicomRules.QueryHarvesting);
         _bulk = context.Of(DicomRules.BulkRetrieval);
         _destination = context.Of(DicomRules.MoveDestination);
+        _operation = context.Of(DicomRules.NewOperation);
         _queryWindow = DetectionContext.Ns(_harvest["window"]);
         _studyWindow = DetectionContext.Ns(_bulk["window"]);
         _pairs = new(MaximumPairs, Math.Max(_queryWindow, _studyWindow));
@@ -38,6 +42,8 @@ internal sealed class DicomQueryDetection
         {
             if (fact is { Kind: FactKind.MoveDestination, Text: { } destination })
                 _destinations.Add(destination);
+            else if (fact is { Kind: FactKind.DicomOperation, Text: { } operation })
+                _operations[(fact.A, fact.B)] = _operations.TryGetValue((fact.A, fact.B), out var others) ? others + ", " + operation : operation;
         }
     }
 
@@ -56,6 +62,7 @@ internal sealed class DicomQueryDetection
 
     public void OnTransaction(DicomTransaction transaction)
     {
+        CheckOperation(transaction);
         switch (transaction.Event)
         {
             case DicomEvent.CFind when !IsWorklist(transaction):
@@ -69,6 +76,30 @@ internal sealed class DicomQueryDetection
                 OnRetrieval(transaction);
                 break;
         }
+    }
+
+    /// <summary>Queries and retrievals of who was known for other things at the same server.</summary>
+    private void CheckOperation(DicomTransaction transaction)
+    {
+        var operation = transaction.Event switch
+        {
+            DicomEvent.CFind => IsWorklist(transaction) ? "worklist C-FIND" : "C-FIND",
+            DicomEvent.CMove => "C-MOVE",
+            DicomEvent.CGet => "C-GET",
+            DicomEvent.CStore => "C-STORE",
+            _ => null,
+        };
+        if (operation is null || _context.Scope.IsOutside(transaction.Server))
+            return;
+        var fact = new Fact(FactKind.DicomOperation, transaction.Client, transaction.Server, Text: operation);
+        if (!_context.Facts.Note(fact, transaction.TimeNs) || operation == "C-STORE" || !_context.Site.IsLearned
+            || !_operations.TryGetValue((_context.IdentityOf(transaction.Client), _context.IdentityOf(transaction.Server)), out var before))
+            return;
+        var confidence = _context.Weigh(FactKind.DicomOperation, transaction.Client, NewOperationWeight);
+        if (confidence < _operation["confidence"])
+            return;
+        var open = _context.Observe(_operation, _context.ClientOf(transaction), _context.ServerOf(transaction), transaction.TimeNs, transaction.TimeNs, confidence);
+        _context.Emit(open?.Include("operation", operation).Text("before", before), transaction);
     }
 
     private Pair? PairOf(DicomTransaction transaction) => _pairs.Touch((transaction.Client, transaction.Server), transaction.TimeNs,

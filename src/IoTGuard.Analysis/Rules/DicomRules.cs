@@ -81,6 +81,22 @@ internal static class DicomRules
         ],
     };
 
+    public static readonly Rule NewOperation = new()
+    {
+        Id = "dicom-new-operation",
+        Title = "A device asks an archive in a way it never did",
+        Category = "data-collection",
+        Severity = 5,
+        Attack = Techniques.Of("T1213", "T1119"),
+        Condition = "A known device queries (C-FIND) or retrieves (C-MOVE, C-GET) at a server where it did other DICOM operations, but never this one, while the site was learned.",
+        Template = "{device} does {operation} at {peer}, which it never did before; it was known for {before}.",
+        Recommendation = "Ask its users; a modality has no reason to retrieve studies in bulk.",
+        FalsePositives = "A new program on a workstation; rare tasks that a short learning period did not see.",
+        Traits = RuleTraits.Baseline | RuleTraits.PerPeer,
+        Thresholds = [new("confidence", 0.35, "1")],
+        QuietSeconds = 3600,
+    };
+
     public static readonly Rule MoveDestination = new()
     {
         Id = "dicom-move-new-destination",
@@ -138,7 +154,7 @@ internal static class DicomRules
         Recommendation = "Check the sender; watch the free space of the archive.",
         FalsePositives = "Migrations; a modality that was offline and catches up.",
         Traits = RuleTraits.Hostile,
-        Thresholds = [new("objects", 20_000, "objects"), new("learned_objects", 2_000, "objects"), new("factor", 10, "times usual"), new("window", 120, "s")],
+        Thresholds = [new("objects", 20_000, "objects"), new("learned_objects", 150, "objects"), new("factor", 10, "times usual"), new("window", 120, "s")],
     };
 
     public static readonly Rule AssociationExhaustion = new()
@@ -193,7 +209,7 @@ internal static class DicomRules
         Severity = 6,
         Attack = Techniques.Of("T1499.004"),
         Condition = "Rows × Columns × bits × frames of an uncompressed image exceed the bytes sent by a large factor.",
-        Template = "{device} stored an image at {peer} that claims {claimed} bytes of pixels but carries {carried}.",
+        Template = "{device} stored an image at {peer} that claims {claimed} of pixels but carries {carried}.",
         Recommendation = "Keep the object away from viewers; check the sender.",
         FalsePositives = "None known for uncompressed transfer syntaxes.",
         Traits = RuleTraits.Hostile | RuleTraits.PerPeer,
@@ -216,7 +232,7 @@ internal static class DicomRules
 
     public static readonly IReadOnlyList<Rule> All =
     [
-        AeTitleGuessing, UnknownCallingAe, DefaultAeTitle, ServiceProbing, QueryHarvesting, MoveDestination, BulkRetrieval, NewSopClass, StoreFlood,
+        AeTitleGuessing, UnknownCallingAe, DefaultAeTitle, ServiceProbing, QueryHarvesting, NewOperation, MoveDestination, BulkRetrieval, NewSopClass, StoreFlood,
         AssociationExhaustion, Malformed, PathTraversal, PixelBomb, PublicAddress,
     ];
 }

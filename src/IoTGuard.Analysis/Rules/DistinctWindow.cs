@@ -81,6 +81,18 @@ internal struct WindowSum
     /// <summary>Packet time of the first amount in the sum, ns.</summary>
     public long FirstNs { get; private set; }
 
+    /// <summary>Packet time at which the sum last rose above the level, ns: where a burst began.</summary>
+    public long RiseNs { get; private set; }
+
+    /// <summary>Adds an amount, and notes where the sum rises above a level.</summary>
+    public void Add(double amount, long timeNs, long windowNs, double level)
+    {
+        Add(0, timeNs, windowNs);
+        if (Total <= level && Total + amount > level)
+            RiseNs = timeNs;
+        _current += amount;
+    }
+
     public void Add(double amount, long timeNs, long windowNs)
     {
         if (!_started)

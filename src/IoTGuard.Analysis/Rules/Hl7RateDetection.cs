@@ -14,6 +14,9 @@ internal sealed class Hl7RateDetection(DetectionContext context)
     /// <summary>Control ids remembered; the oldest is forgotten first.</summary>
     public const int MaximumControlIds = 65_536;
 
+    /// <summary>A flood began where this part of what makes it one was reached.</summary>
+    private const double BurstShare = 10;
+
     /// <summary>How long before a message that is passed on may have come in, ns of packet time.</summary>
     private const long ForwardingNs = 60_000_000_000;
 
@@ -96,15 +99,15 @@ internal sealed class Hl7RateDetection(DetectionContext context)
 
     private void CheckFlood(Hl7Transaction transaction, Link link, double usual)
     {
-        link.Messages.Add(1, transaction.TimeNs, _floodWindow);
         var threshold = usual > 0 ? Math.Max(_flood["learned_messages"], _flood["factor"] * usual) : _floodMessages;
+        link.Messages.Add(1, transaction.TimeNs, _floodWindow, threshold / BurstShare);
         if (link.Messages.Total < threshold)
             return;
 
         // An engine that is flooded passes the flood on.
         if (_receivers.Find(transaction.Client) is { } received && 2 * received.Messages.Total >= link.Messages.Total)
             return;
-        if (Observe(_flood, transaction, link.Messages.FirstNs, 0.9, link.Messages.Total) is not { } open)
+        if (Observe(_flood, transaction, link.Messages.RiseNs, 0.9, link.Messages.Total) is not { } open)
             return;
         if (link.FloodNormal is null || link.FloodUsual != usual)
         {

@@ -1,11 +1,13 @@
 using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Wire;
+using IoTGuard.Wire.Link;
 using IoTGuard.Wire.Network;
 
 namespace IoTGuard.Analysis.Rules;
 
-/// <summary>SYN floods, and log-in services that are tried again and again.</summary>
+/// <summary>Floods, and log-in services that are tried again and again.</summary>
 internal sealed class LoadDetection(DetectionContext context)
 {
     /// <summary>Most services, and most pairs, watched at once.</summary>
@@ -17,8 +19,10 @@ internal sealed class LoadDetection(DetectionContext context)
     private static readonly HashSet<ushort> LoginPorts = [21, 22, 23, 139, 445, 513, 514, 3389, 5900, 5901, 5985, 5986];
 
     private readonly Rule _flood = context.Of(NetworkRules.SynFlood);
+    private readonly Rule _datagrams = context.Of(NetworkRules.PacketFlood);
     private readonly Rule _guess = context.Of(NetworkRules.BruteForce);
     private readonly KeyedState<(IpAddress Server, ushort Port), Service> _services = new(MaximumKeys, 20_000_000_000);
+    private readonly KeyedState<(IpAddress Target, byte IpProtocol), Service> _targets = new(MaximumKeys, 20_000_000_000);
     private readonly KeyedState<(IpAddress Client, IpAddress Server, ushort Port), Sessions> _sessions = new(MaximumKeys, 240_000_000_000);
 
     private sealed class Service
@@ -28,7 +32,26 @@ internal sealed class LoadDetection(DetectionContext context)
 
         /// <summary>The sender of most, if one sent more than half (majority vote of Boyer and Moore), and its lead.</summary>
         public IpAddress Sender;
-        public int Lead;
+        private int _lead;
+
+        public bool HasOneSender => 2 * _lead >= Math.Min(MaximumLead, Opened.Total);
+
+        /// <summary>The hardware address of most, in the same way: invented senders share their inventor's.</summary>
+        public MacAddress Mac;
+        private int _macLead;
+
+        public bool HasOneMac => 2 * _macLead >= Math.Min(MaximumLead, Opened.Total);
+
+        public void Add(IpAddress sender, MacAddress mac, long timeNs, long windowNs)
+        {
+            Opened.Add(1, timeNs, windowNs);
+            if (_macLead == 0)
+                Mac = mac;
+            _macLead = Math.Min(_macLead + (Mac == mac ? 1 : -1), MaximumLead);
+            if (_lead == 0)
+                Sender = sender;
+            _lead = Math.Min(_lead + (Sender == sender ? 1 : -1), MaximumLead);
+        }
     }
 
     private sealed class Sessions
@@ -41,34 +64,98 @@ internal sealed class LoadDetection(DetectionContext context)
 
     public void OnOpened(in FlowRecord flow, long timeNs)
     {
+        if (flow.IpProtocol is IpProtocol.Udp or IpProtocol.Icmp or IpProtocol.Icmpv6)
+        {
+            OnDatagramFlow(in flow, timeNs);
+            return;
+        }
+
         if (flow.IpProtocol != IpProtocol.Tcp || flow.FromOriginator.Syn == 0)
             return;
         if (_services.Touch((flow.Responder, flow.ResponderPort), timeNs, static () => new Service()) is not { } service)
             return;
         var window = DetectionContext.Ns(_flood["window"]);
-        service.Opened.Add(1, timeNs, window);
-        if (service.Lead == 0)
-            service.Sender = flow.Originator;
-        service.Lead = Math.Min(service.Lead + (service.Sender == flow.Originator ? 1 : -1), MaximumLead);
+        service.Add(flow.Originator, flow.OriginatorMac, timeNs, window);
         var halfOpen = service.Opened.Total - service.Completed.Total;
         if (halfOpen < _flood["half_open"] || halfOpen < _flood["share"] * service.Opened.Total)
             return;
-        // Invented senders are no devices: then the alert is about the server.
         var server = context.PartyOf(flow.Responder, flow.ResponderMac);
-        var isOne = 2 * service.Lead >= Math.Min(MaximumLead, service.Opened.Total);
-        var open = isOne && service.Sender == flow.Originator
-            ? context.Observe(_flood, context.PartyOf(flow.Originator, flow.OriginatorMac), server, service.Opened.FirstNs, timeNs, 0.9)
+        var sender = SenderOf(service, in flow, out var senders);
+        var open = sender != default
+            ? context.Observe(_flood, sender, server, service.Opened.FirstNs, timeNs, 0.9)
             : context.Observe(_flood, server, default, service.Opened.FirstNs, timeNs, 0.9);
         if (open is null)
             return;
         open.Alert.Protocol = "tcp";
-        open.Text("service", $"{flow.Responder} tcp/{flow.ResponderPort}").Text("senders", isOne ? service.Sender.ToString() : "many, perhaps invented, addresses")
+        open.Text("service", $"{flow.Responder} tcp/{flow.ResponderPort}").Text("senders", senders)
             .Number("half-open", halfOpen, "connections", $"fewer than {_flood["half_open"]}").Number("period", _flood["window"], "s").Flow(in flow);
+        context.Alerts.Emit(open);
+    }
+
+    /// <summary>Who floods: one address, or one device that invents many; default when the senders are many, so that the alert is about the server.</summary>
+    private Party SenderOf(Service service, in FlowRecord flow, out string senders)
+    {
+        senders = service.HasOneSender ? service.Sender.ToString() : "many, perhaps invented, addresses";
+        if (service.HasOneSender)
+            return service.Sender == flow.Originator ? context.PartyOf(flow.Originator, flow.OriginatorMac) : default;
+        if (!service.HasOneMac || context.Devices.Find(service.Mac) is not { } device)
+            return default;
+        senders += $" behind the hardware address {service.Mac}";
+        return new Party(device.Address, device.Mac);
+    }
+
+    /// <summary>Ever new flows of datagrams to one host.</summary>
+    private void OnDatagramFlow(in FlowRecord flow, long timeNs)
+    {
+        if (!AddressScope.IsHost(flow.Responder) || _targets.Touch((flow.Responder, flow.IpProtocol), timeNs, static () => new Service()) is not { } target)
+            return;
+        target.Add(flow.Originator, flow.OriginatorMac, timeNs, DetectionContext.Ns(_datagrams["window"]));
+        var unanswered = target.Opened.Total - target.Completed.Total;
+        if (unanswered < _datagrams["flows"] || unanswered < _datagrams["share"] * target.Opened.Total)
+            return;
+        var sender = SenderOf(target, in flow, out var senders);
+        TellFlood(in flow, sender, senders, 1, target.Opened.FirstNs, timeNs);
+    }
+
+    /// <summary>One stream of datagrams, as far as it went.</summary>
+    public void OnUpdated(in FlowRecord flow, long timeNs)
+    {
+        var isEcho = flow.IpProtocol is IpProtocol.Icmp or IpProtocol.Icmpv6;
+        if ((flow.IpProtocol != IpProtocol.Udp && !isEcho) || flow.FromOriginator.Packets < _datagrams["packets"] || !AddressScope.IsHost(flow.Responder))
+            return;
+        var seconds = Math.Max(0.001, (flow.FromOriginator.LastNs - flow.FromOriginator.FirstNs) / 1e9);
+        if (flow.FromOriginator.Packets / seconds < _datagrams[isEcho ? "echo_rate" : "udp_rate"] || (!isEcho && 20 * flow.FromResponder.Packets > flow.FromOriginator.Packets))
+            return;
+        if (!isEcho && context.Facts.IsLearned(new Fact(FactKind.Stream, flow.Originator, flow.Responder)))
+            return;
+        context.Facts.Note(new Fact(FactKind.Stream, flow.Originator, flow.Responder), timeNs);
+        TellFlood(in flow, context.PartyOf(flow.Originator, flow.OriginatorMac), flow.Originator.ToString(), flow.FromOriginator.Packets, flow.FirstNs, timeNs);
+    }
+
+    private void TellFlood(in FlowRecord flow, in Party sender, string senders, long packets, long firstNs, long timeNs)
+    {
+        var target = context.PartyOf(flow.Responder, flow.ResponderMac);
+        var open = sender != default
+            ? context.Observe(_datagrams, sender, target, firstNs, timeNs, 0.85, packets)
+            : context.Observe(_datagrams, target, default, firstNs, timeNs, 0.85, packets);
+        if (open is null)
+            return;
+        var isUdp = flow.IpProtocol == IpProtocol.Udp;
+        open.Alert.Protocol = isUdp ? "udp" : "icmp";
+        open.Text("kind", isUdp ? "UDP" : "ICMP").Text("target", flow.Responder.ToString()).Text("senders", senders)
+            .Number("packets", open.Alert.Count, "packets", $"fewer than {_datagrams["packets"]}").Number("period", Math.Max(1, Math.Ceiling((timeNs - open.Alert.FirstSeenNs) / 1e9)), "s")
+            .Flow(in flow);
         context.Alerts.Emit(open);
     }
 
     public void OnEstablished(in FlowRecord flow, long timeNs)
     {
+        if (flow.IpProtocol is IpProtocol.Udp or IpProtocol.Icmp or IpProtocol.Icmpv6)
+        {
+            _targets.Find((flow.Responder, flow.IpProtocol))?.Completed.Add(1, timeNs, DetectionContext.Ns(_datagrams["window"]));
+            return;
+        }
+
         if (flow.IpProtocol == IpProtocol.Tcp && _services.Find((flow.Responder, flow.ResponderPort)) is { } service)
             service.Completed.Add(1, timeNs, DetectionContext.Ns(_flood["window"]));
     }
@@ -76,7 +163,11 @@ internal sealed class LoadDetection(DetectionContext context)
     public void OnClosed(in FlowRecord flow, long timeNs)
     {
         if (flow.IpProtocol != IpProtocol.Tcp)
+        {
+            OnUpdated(in flow, timeNs);
             return;
+        }
+
         if (flow.State == ConnectionState.Rejected)
             OnEstablished(in flow, timeNs);
         if (!LoginPorts.Contains(flow.ResponderPort) || flow.FromOriginator.Syn == 0 || flow.FromResponder.PayloadBytes == 0)

@@ -94,7 +94,7 @@ internal sealed class ManagementDetection : TransactionDetection
             case NtpTransaction { Facts: { HasOffset: true, Mode: NtpMode.Client or NtpMode.Broadcast } } ntp:
                 OnTime(ntp, timeNs);
                 break;
-            case TftpTransaction tftp when _context.Scope.IsInside(tftp.Server):
+            case TftpTransaction { IsAnswered: true } tftp when _context.Scope.IsInside(tftp.Server):
                 Emit(Begin(_tftp, tftp, tftp.Server, tftp.Client, timeNs, 0.9)?.Include("operations", tftp.EventName, "an encrypted service"));
                 break;
             default:

@@ -83,11 +83,10 @@ internal sealed class NameDetection : TransactionDetection
 
     private void OnQuestion(DnsTransaction dns, long timeNs)
     {
-        CheckServer(dns, timeNs);
-
-        // A resolver asks for everybody: what it asks is not its own.
+        // A resolver asks for everybody, and servers everywhere: what it asks is not its own.
         if (_context.Devices.Find(dns.Client) is { } device && device.Offered.Contains(new Inventory.ServicePort(IpProtocol.Udp, DnsPort)))
             return;
+        CheckServer(dns, timeNs);
         var name = dns.Name.Bytes;
         var domain = DomainOf(name);
         if (dns.ResponseCode == NameError)

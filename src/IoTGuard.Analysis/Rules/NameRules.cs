@@ -27,7 +27,7 @@ internal static class NameRules
         Severity = 8,
         Attack = Techniques.Of("T1048.003", "T1071.004"),
         Condition = "The names that a device asks for below one domain add up to more than any resolution needs.",
-        Template = "{device} sent {bytes} bytes within names below {domain}.",
+        Template = "{device} sent {bytes} within names below {domain}.",
         Recommendation = "Find out what was sent; block the domain at the resolver.",
         FalsePositives = "Reputation services that put hashes into names.",
         Traits = RuleTraits.Hostile,

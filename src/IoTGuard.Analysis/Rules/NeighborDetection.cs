@@ -38,14 +38,17 @@ internal sealed class NeighborDetection(DetectionContext context)
         public long RivalFirstNs;
     }
 
-    public void OnNeighbor(in Neighbor neighbor, long timeNs)
+    /// <summary>True when the sender claims an address that nobody else claims now.</summary>
+    public bool OnNeighbor(in Neighbor neighbor, long timeNs)
     {
         if (neighbor.Mac.IsNone || neighbor.Mac.IsGroup)
-            return;
-        if (AddressScope.IsHost(neighbor.Address) && !Claim(in neighbor, timeNs) && IsKnown(in neighbor))
+            return false;
+        var isClaim = AddressScope.IsHost(neighbor.Address) && !Claim(in neighbor, timeNs);
+        if (isClaim && IsKnown(in neighbor))
             context.Devices.ObserveClaim(neighbor.Address, neighbor.Mac, timeNs);
         if (!neighbor.IsReply && neighbor.Target != neighbor.Address)
             Ask(in neighbor, timeNs);
+        return isClaim;
     }
 
     /// <summary>A host tells its IPv6 addresses before it has an IPv4 one: they alone make no device, which would then be met a second time.</summary>
@@ -60,7 +63,8 @@ internal sealed class NeighborDetection(DetectionContext context)
         var key = (neighbor.Address, neighbor.Vlan);
         if (!_bindings.TryGetValue(key, out var binding))
         {
-            if (_bindings.Count < MaximumBindings)
+            // Who speaks for another, or in damaged frames, makes nobody an owner.
+            if (_bindings.Count < MaximumBindings && !neighbor.IsIndirect)
                 _bindings.Add(key, new Binding { Owner = neighbor.Mac, OwnerNs = timeNs });
             return false;
         }
@@ -89,7 +93,9 @@ internal sealed class NeighborDetection(DetectionContext context)
 
     private void Report(in Neighbor neighbor, Binding binding, bool rivalHasOwn, long timeNs)
     {
-        var device = new Party(context.Devices.Find(neighbor.Mac)?.Address ?? default, neighbor.Mac);
+        var claimed = neighbor.Address;
+        var own = context.Devices.Find(neighbor.Mac)?.Addresses.FirstOrDefault(a => a.IsIpv4 == claimed.IsIpv4 && a != claimed) ?? default;
+        var device = new Party(own, neighbor.Mac);
         var open = context.Observe(_spoof, device, new Party(neighbor.Address, binding.Owner), binding.RivalFirstNs, timeNs, rivalHasOwn ? 0.9 : 0.6);
         if (open is null)
             return;
@@ -129,5 +135,6 @@ internal sealed class NeighborDetection(DetectionContext context)
         context.Alerts.Emit(open);
     }
 
-    private static bool IsFailover(MacAddress mac) => Array.IndexOf(FailoverPrefixes, mac.Value >> 8) >= 0;
+    /// <summary>True for the hardware address of a pair of routers.</summary>
+    public static bool IsFailover(MacAddress mac) => Array.IndexOf(FailoverPrefixes, mac.Value >> 8) >= 0;
 }

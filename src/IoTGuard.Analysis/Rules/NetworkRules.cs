@@ -26,11 +26,11 @@ internal static class NetworkRules
         Category = "lateral-movement",
         Severity = 5,
         Attack = Techniques.Of("T1021", "T1210"),
-        Condition = "A device exchanges data with a service of another device that it never used while the site was learned.",
-        Template = "{device} uses {services} of {peer}, which it never did before.",
+        Condition = "A device exchanges data with a service of another device that it never used while the site was learned. It weighs less where its neighbours use the service or it uses the like of other hosts.",
+        Template = "{device} uses {services} of {hosts}, which it never did before.",
         Recommendation = "Check whether the two have business with each other; block the path when they have not.",
         FalsePositives = "Maintenance; rare tasks that a short learning period did not see.",
-        Traits = RuleTraits.Baseline | RuleTraits.PerPeer,
+        Traits = RuleTraits.Baseline,
         Thresholds = [new("confidence", 0.35, "1")],
         QuietSeconds = 3600,
     };
@@ -54,17 +54,47 @@ internal static class NetworkRules
     public static readonly Rule NewOutsideUse = new()
     {
         Id = "new-outside-use",
-        Title = "A device talks to the outside for the first time",
+        Title = "A device talks to the outside, or to a new place there",
         Category = "exfiltration",
         Severity = 6,
         Attack = Techniques.Of("T1071", "T1041"),
-        Condition = "A device that never exchanged data with public addresses while the site was learned does so.",
-        Template = "{device} exchanges data with {peer}, outside of the site, on {services}; it never talked to the outside before.",
+        Condition = "A device that exchanged no data with public addresses while the site was learned does so; or one that knew few networks outside uses another, which no other device used.",
+        Template = "{device} exchanges data with {peer}, outside of the site, on {services}; while the site was learned it talked to {before}.",
         Recommendation = "Medical devices have no business outside: find out what runs on it, and block it.",
         FalsePositives = "Remote maintenance; a software update.",
         Traits = RuleTraits.Baseline,
         Thresholds = [new("confidence", 0.35, "1")],
         QuietSeconds = 3600,
+    };
+
+    public static readonly Rule MedicalOutside = new()
+    {
+        Id = "medical-device-outside",
+        Title = "A medical device talks to the outside",
+        Category = "misconfiguration",
+        Severity = 4,
+        Attack = Techniques.Of("T1133", "T1041"),
+        Condition = "A device that takes part in DICOM or HL7 exchanges data with a public address, and there is no learned site that would know better.",
+        Template = "{device} exchanges data with {peer}, outside of the site, on {services}.",
+        Recommendation = "Find out which program does so and whether it must; let a firewall allow only that.",
+        FalsePositives = "Remote maintenance and updates that are wanted.",
+        Traits = RuleTraits.Standing,
+        QuietSeconds = double.PositiveInfinity,
+    };
+
+    public static readonly Rule ChangedDevice = new()
+    {
+        Id = "device-changed",
+        Title = "An address belongs to another device now",
+        Category = "new-device",
+        Severity = 5,
+        Attack = Techniques.Of("T1200", "T1557.002"),
+        Condition = "ARP gives the address of a learned device to a hardware address that the site does not know, while the learned one is not heard.",
+        Template = "{device} has the address {address} now, which was {before} while the site was learned.",
+        Recommendation = "Find out whether the device was replaced, and by whom; take it off the network when nobody knows.",
+        FalsePositives = "A repaired or replaced device; an address that was given to a new device.",
+        Traits = RuleTraits.Baseline,
+        QuietSeconds = double.PositiveInfinity,
     };
 
     public static readonly Rule PortScan = new()
@@ -75,11 +105,11 @@ internal static class NetworkRules
         Severity = 6,
         Attack = Techniques.Of("T1046", "T0846"),
         Condition = "Many different ports of one host are tried and refuse or do not answer; SYN, connect, FIN, NULL, XMAS, ACK and UDP alike.",
-        Template = "{device} tried {ports} ports of {peer} ({technique}).",
+        Template = "{device} tried {ports} ports of {hosts} ({technique}).",
         Recommendation = "Find out what runs on the device; isolate it when it is no scanner of the security team.",
-        FalsePositives = "Vulnerability scanners and inventory tools; exempt them by address.",
-        Traits = RuleTraits.Hostile | RuleTraits.PerPeer,
-        Thresholds = [new("ports", 12, "ports"), new("grace", 2, "s"), new("window", 300, "s")],
+        FalsePositives = "Vulnerability scanners and inventory tools: those that scan again and again while the site is learned are learned, others are exempted by address.",
+        Traits = RuleTraits.Hostile,
+        Thresholds = [new("ports", 12, "ports"), new("ports_of_many", 40, "ports"), new("grace", 2, "s"), new("window", 300, "s")],
     };
 
     public static readonly Rule HostScan = new()
@@ -89,12 +119,12 @@ internal static class NetworkRules
         Category = "reconnaissance",
         Severity = 6,
         Attack = Techniques.Of("T1018", "T0846"),
-        Condition = "Many hosts are tried that refuse or do not answer (TCP, UDP, ICMP echo).",
+        Condition = "Many hosts are tried that refuse or do not answer (TCP, UDP, ICMP echo); fewer suffice on the ports of remote administration (SSH, SMB, RDP and the like).",
         Template = "{device} tried {hosts} hosts ({technique}), among them {peer}.",
         Recommendation = "Find out what runs on the device; isolate it when it is no scanner of the security team.",
         FalsePositives = "Monitoring of devices that are switched off; inventory tools.",
         Traits = RuleTraits.Hostile,
-        Thresholds = [new("hosts", 16, "hosts"), new("outside_hosts", 60, "hosts"), new("grace", 2, "s"), new("window", 120, "s")],
+        Thresholds = [new("hosts", 16, "hosts"), new("administered_hosts", 8, "hosts"), new("outside_hosts", 60, "hosts"), new("grace", 2, "s"), new("window", 120, "s")],
     };
 
     public static readonly Rule ServiceScan = new()
@@ -140,6 +170,23 @@ internal static class NetworkRules
         FalsePositives = "Failover pairs (VRRP, clusters); an address given to another device.",
         Traits = RuleTraits.Hostile,
         Thresholds = [new("claims", 2, "claims"), new("active_within", 300, "s")],
+    };
+
+    public static readonly Rule PacketFlood = new()
+    {
+        Id = "packet-flood",
+        Title = "Flood of datagrams",
+        Category = "denial-of-service",
+        Severity = 7,
+        Attack = Techniques.Of("T1498", "T1499.001", "T0814"),
+        Condition = "One host receives very many UDP datagrams or ICMP echo requests: unanswered ones from ever new ports or senders, or one stream of a high rate that was not there while the site was learned.",
+        Template = "{device} takes part in a flood of {kind}: {packets} within {period}, from {senders} to {target}.",
+        Recommendation = "Block the sender at its switch port, or the flood upstream; the senders may be invented.",
+        FalsePositives = "Video and telemetry over UDP that nobody learned.",
+        Thresholds =
+        [
+            new("flows", 1500, "flows"), new("share", 0.8, "1"), new("window", 10, "s"), new("packets", 4000, "packets"), new("udp_rate", 800, "packets/s"), new("echo_rate", 100, "packets/s"),
+        ],
     };
 
     public static readonly Rule SynFlood = new()
@@ -234,7 +281,7 @@ internal static class NetworkRules
 
     public static readonly IReadOnlyList<Rule> All =
     [
-        NewDevice, NewPeer, NewService, NewOutsideUse, PortScan, HostScan, ServiceScan, ArpSweep, ArpSpoofing, SynFlood, BruteForce, InsecureService,
+        NewDevice, ChangedDevice, NewPeer, NewService, NewOutsideUse, MedicalOutside, PortScan, HostScan, ServiceScan, ArpSweep, ArpSpoofing, SynFlood, PacketFlood, BruteForce, InsecureService,
         OverlapConflict, ZoneViolation, FlowAnomaly,
     ];
 }

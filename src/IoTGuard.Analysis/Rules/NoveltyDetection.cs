@@ -19,9 +19,16 @@ internal sealed class NoveltyDetection
     private const double MedicalWeight = 0.7;
     private const double OtherWeight = 0.5;
     private const double PopularFactor = 0.6;
+    private const double NeighborFactor = 0.4;
+    private const double PopularOutsideFactor = 0.5;
     private const double NewServiceWeight = 0.75;
     private const double NewDeviceWeight = 0.8;
     private const double NewOutsideWeight = 0.7;
+    private const double NewPlaceOutsideWeight = 0.5;
+
+    /// <summary>How long a device with nothing but IPv6 addresses is waited for, ns of packet time, and how many are at once.</summary>
+    private const long WaitNs = 20_000_000_000;
+    private const int MaximumWaiting = 1024;
 
     /// <summary>How long what a new device does is told with the alert about it, ns of packet time.</summary>
     private const long FollowNs = 600_000_000_000;
@@ -29,19 +36,36 @@ internal sealed class NoveltyDetection
     /// <summary>Learned clients from which on one more client of a service is little news.</summary>
     private const int PopularClients = 4;
 
-    private static readonly HashSet<ushort> AdministrationPorts = [21, 22, 23, 135, 139, 445, 512, 513, 514, 2049, 3389, 5900, 5901, 5985, 5986];
+    /// <summary>Learned users of a network outside from which on one more is little news.</summary>
+    private const int PopularOutside = 3;
+
+    /// <summary>Networks outside that are kept of a device; who knows that many goes anywhere.</summary>
+    public const int MaximumOutside = 16;
 
     // Names, addresses, time, directory, logs, management, discovery: every device uses them.
     private static readonly HashSet<ushort> InfrastructurePorts =
         [53, 67, 68, 88, 111, 123, 137, 138, 161, 162, 389, 464, 514, 546, 547, 636, 853, 1900, 3268, 3269, 3702, 5353, 5355, 6514];
+
+    private const ushort DnsPort = 53;
 
     private readonly DetectionContext _context;
     private readonly Rule _device;
     private readonly Rule _peer;
     private readonly Rule _service;
     private readonly Rule _outside;
-    private readonly HashSet<IpAddress> _outsideUsers = [];
+    private readonly Rule _changed;
+    private readonly Rule _medicalOutside;
+    private readonly Dictionary<IpAddress, int> _outsideNetworks = [];
+    private readonly Dictionary<IpAddress, int> _outsideUsers = [];
+    private readonly HashSet<IpAddress> _outsideNeighbors = [];
+    private readonly Dictionary<IpAddress, MacAddress> _learnedMacs = [];
+    private readonly HashSet<MacAddress> _knownMacs = [];
     private readonly Dictionary<(IpAddress Server, int Number), int> _learnedClients = [];
+
+    // The same by the network of the client: /24, /64.
+    private readonly HashSet<(IpAddress Server, int Number, IpAddress Network)> _learnedNetworks = [];
+    private readonly Dictionary<(IpAddress Client, int Number), int> _learnedServers = [];
+    private readonly List<(long DueNs, Device Device)> _waiting = [];
     private readonly HashSet<Device> _told = [];
 
     public NoveltyDetection(DetectionContext context)
@@ -58,12 +82,31 @@ internal sealed class NoveltyDetection
                 _told.Add(device);
         }
 
+        _changed = context.Of(NetworkRules.ChangedDevice);
+        _medicalOutside = context.Of(NetworkRules.MedicalOutside);
+        foreach (var device in context.Site.Devices)
+        {
+            if (device.Mac.IsNone)
+                continue;
+            _knownMacs.Add(device.Mac);
+            if (device is { MacFromArp: true, IsRouter: false, Address.IsIpv4: true })
+                _learnedMacs[device.Address] = device.Mac;
+        }
+
         foreach (var fact in context.Site.Facts.Keys)
         {
-            if (fact.Kind == FactKind.OutsideService)
-                _outsideUsers.Add(fact.A);
+            if (fact.Kind == FactKind.OutsideNetwork)
+            {
+                _outsideNetworks[fact.A] = _outsideNetworks.GetValueOrDefault(fact.A) + 1;
+                _outsideNeighbors.Add(NetworkOf(fact.A));
+                _outsideUsers[fact.B] = _outsideUsers.GetValueOrDefault(fact.B) + 1;
+            }
             else if (fact.Kind == FactKind.Peer)
+            {
                 _learnedClients[(fact.B, fact.Number)] = _learnedClients.GetValueOrDefault((fact.B, fact.Number)) + 1;
+                _learnedServers[(fact.A, fact.Number)] = _learnedServers.GetValueOrDefault((fact.A, fact.Number)) + 1;
+                _learnedNetworks.Add((fact.B, fact.Number, NetworkOf(fact.A)));
+            }
         }
     }
 
@@ -83,6 +126,31 @@ internal sealed class NoveltyDetection
             return;
         if (!_told.Add(device))
             return;
+
+        // A host tells its IPv6 addresses before it has an IPv4 one, by which it may turn out to be known.
+        if (!device.Address.IsIpv4 && _waiting.Count < MaximumWaiting)
+            _waiting.Add((timeNs + WaitNs, device));
+        else
+            TellDevice(device, timeNs);
+    }
+
+    /// <summary>Packet time went on.</summary>
+    public void Tick(long timeNs)
+    {
+        for (var i = 0; i < _waiting.Count; i++)
+        {
+            var (due, device) = _waiting[i];
+            if (due > timeNs)
+                break;
+            if (_context.Devices.Find(device.Address) == device && !(device.Mac is { IsNone: false } mac && _context.Devices.Find(mac) is { } other && other != device))
+                TellDevice(device, due);
+        }
+
+        _waiting.RemoveAll(w => w.DueNs <= timeNs);
+    }
+
+    private void TellDevice(Device device, long timeNs)
+    {
         var confidence = _context.Novelty.WeighDevice(NewDeviceWeight);
         if (confidence < _device["confidence"])
             return;
@@ -92,6 +160,20 @@ internal sealed class NoveltyDetection
         open.Text("address", device.Address.ToString());
         if (!device.Mac.IsNone)
             open.Text("hardware address", device.Mac.ToString());
+        _context.Alerts.Emit(open);
+    }
+
+    /// <summary>A hardware address claims an address that nobody else claims now.</summary>
+    public void OnClaim(IpAddress address, MacAddress mac, long timeNs)
+    {
+        if (!_learnedMacs.TryGetValue(address, out var before) || before == mac || _knownMacs.Contains(mac) || NeighborDetection.IsFailover(mac))
+            return;
+        _learnedMacs.Remove(address);
+        var open = _context.Observe(_changed, new Party(address, mac), default, timeNs, timeNs, NewDeviceWeight);
+        if (open is null)
+            return;
+        open.Alert.Protocol = "arp";
+        open.Text("address", address.ToString()).Text("hardware address", mac.ToString(), before.ToString()).Text("before", before.ToString());
         _context.Alerts.Emit(open);
     }
 
@@ -152,16 +234,30 @@ internal sealed class NoveltyDetection
         var fact = new Fact(FactKind.Peer, flow.Originator, flow.Responder, number);
         if (!_context.Facts.Note(fact, timeNs) || !_context.Site.IsLearned || InfrastructurePorts.Contains(flow.ResponderPort))
             return;
-        var weight = ApplicationProtocols.IsMedical(flow.Application) ? MedicalWeight
-            : AdministrationPorts.Contains(flow.ResponderPort) ? AdministrationWeight
-            : OtherWeight;
-        var client = _context.Devices.Find(flow.Originator);
-        if (client is { IsLearned: true } && _learnedClients.GetValueOrDefault((_context.IdentityOf(flow.Responder), number)) >= PopularClients)
+        var isAdministration = Baselines.Novelty.AdministrationPorts.Contains(flow.ResponderPort);
+        var isMedical = ApplicationProtocols.IsMedical(flow.Application);
+        var weight = isMedical ? MedicalWeight : isAdministration ? AdministrationWeight : OtherWeight;
+        var (client, server) = (_context.IdentityOf(flow.Originator), _context.IdentityOf(flow.Responder));
+        var isKnown = _context.Devices.Find(flow.Originator) is { IsLearned: true };
+        var clients = _learnedClients.GetValueOrDefault((server, number));
+        if (isKnown && clients >= PopularClients)
             weight *= PopularFactor;
-        var confidence = _context.Weigh(FactKind.Peer, flow.Originator, weight);
+
+        // What its neighbours in the network do; of a new device too, whose first steps are told with it.
+        if (!isMedical && _learnedNetworks.Contains((server, number, NetworkOf(client))))
+            weight *= NeighborFactor;
+        else if (!isKnown && !isMedical && !isAdministration && clients > 0)
+            weight *= PopularFactor;
+
+        // Who administers, or watches, one host will do so with the next.
+        weight *= FamiliarityOf(client, number);
+        var confidence = _context.Weigh(fact, weight);
         if (confidence >= _peer["confidence"])
-            Tell(_peer, in flow, flow.Originator, flow.OriginatorMac, flow.Responder, flow.ResponderMac, confidence, timeNs);
+            Emit(Tell(_peer, in flow, flow.Originator, flow.OriginatorMac, flow.Responder, flow.ResponderMac, confidence, timeNs)?.Include("hosts", _context.NameOf(_context.PartyOf(flow.Responder, flow.ResponderMac))));
     }
+
+    private double FamiliarityOf(IpAddress client, int number) =>
+        _learnedServers.GetValueOrDefault((client, number)) switch { 0 => 1, 1 => PopularFactor, _ => NeighborFactor };
 
     private void NoteService(in FlowRecord flow, int number, long timeNs)
     {
@@ -173,31 +269,62 @@ internal sealed class NoveltyDetection
         if (_context.Devices.Find(flow.Responder) is not { IsLearned: true } || _context.Devices.Find(flow.Originator) is not { IsLearned: true }
             || _context.Scanners.Contains(flow.Originator))
             return;
-        var confidence = _context.Weigh(FactKind.Service, flow.Responder, NewServiceWeight);
+        var weight = NewServiceWeight * FamiliarityOf(_context.IdentityOf(flow.Originator), number);
+        var confidence = _context.Weigh(fact, weight);
         if (confidence >= _service["confidence"])
-            Tell(_service, in flow, flow.Responder, flow.ResponderMac, flow.Originator, flow.OriginatorMac, confidence, timeNs);
+            Emit(Tell(_service, in flow, flow.Responder, flow.ResponderMac, flow.Originator, flow.OriginatorMac, confidence, timeNs));
     }
 
     private void NoteOutside(in FlowRecord flow, int number, long timeNs)
     {
-        var fact = new Fact(FactKind.OutsideService, flow.Originator, Number: number);
-        if (!_context.Facts.Note(fact, timeNs) || !_context.Site.IsLearned || _outsideUsers.Contains(_context.IdentityOf(flow.Originator)) || ApplicationProtocols.IsMedical(flow.Application)
-            || InfrastructurePorts.Contains(flow.ResponderPort))
+        _context.Facts.Note(new Fact(FactKind.OutsideService, flow.Originator, flow.ResponderPort == DnsPort ? flow.Responder : default, number), timeNs);
+        var device = _context.IdentityOf(flow.Originator);
+        var network = AddressScope.NetworkOf(flow.Responder);
+        var known = _outsideNetworks.GetValueOrDefault(device);
+        if (known >= MaximumOutside || !_context.Facts.Note(new Fact(FactKind.OutsideNetwork, device, network), timeNs))
             return;
-        var confidence = _context.Weigh(FactKind.OutsideService, flow.Originator, NewOutsideWeight);
-        if (confidence >= _outside["confidence"])
-            Tell(_outside, in flow, flow.Originator, flow.OriginatorMac, flow.Responder, flow.ResponderMac, confidence, timeNs);
+        if (_outsideNetworks.Count < DetectionContext.MaximumOffenders || known > 0)
+            _outsideNetworks[device] = known + 1;
+        if (InfrastructurePorts.Contains(flow.ResponderPort))
+            return;
+        if (!_context.Site.IsLearned)
+        {
+            if (_context.Devices.Find(flow.Originator) is { Deeds.IsMedical: true } && !ApplicationProtocols.IsMedical(flow.Application))
+                Emit(Tell(_medicalOutside, in flow, flow.Originator, flow.OriginatorMac, flow.Responder, flow.ResponderMac, 0.8, timeNs));
+            return;
+        }
+
+        if (ApplicationProtocols.IsMedical(flow.Application))
+            return;
+        var weight = known == 0 ? NewOutsideWeight : NewPlaceOutsideWeight;
+        if (_outsideUsers.GetValueOrDefault(network) >= PopularOutside)
+            weight *= PopularOutsideFactor;
+        if (known == 0 && _outsideNeighbors.Contains(NetworkOf(device)) && _context.Devices.Find(device) is not { Deeds.IsMedical: true })
+            weight *= NeighborFactor;
+        var confidence = _context.Weigh(FactKind.OutsideNetwork, flow.Originator, weight);
+        if (confidence < _outside["confidence"])
+            return;
+        Emit(Tell(_outside, in flow, flow.Originator, flow.OriginatorMac, flow.Responder, flow.ResponderMac, confidence, timeNs)
+            ?.Text("before", known == 0 ? "nobody outside" : known == 1 ? "one network outside" : $"{known} networks outside"));
     }
 
-    private void Tell(Rule rule, in FlowRecord flow, IpAddress device, MacAddress deviceMac, IpAddress peer, MacAddress peerMac, double confidence, long timeNs)
+    private OpenAlert? Tell(Rule rule, in FlowRecord flow, IpAddress device, MacAddress deviceMac, IpAddress peer, MacAddress peerMac, double confidence, long timeNs)
     {
         var open = _context.Observe(rule, _context.PartyOf(device, deviceMac), _context.PartyOf(peer, peerMac), flow.FirstNs, timeNs, confidence);
         if (open is null)
-            return;
+            return null;
         open.Alert.Protocol = ProtocolOf(in flow);
-        open.Include("services", ServiceName(in flow), "not seen while the site was learned").Flow(in flow);
-        _context.Alerts.Emit(open);
+        return open.Include("services", ServiceName(in flow), "not seen while the site was learned").Flow(in flow);
     }
+
+    private void Emit(OpenAlert? open)
+    {
+        if (open is not null)
+            _context.Alerts.Emit(open);
+    }
+
+    /// <summary>The part of the site's network that an address lies in.</summary>
+    private static IpAddress NetworkOf(IpAddress address) => address.IsIpv4 ? AddressScope.NetworkOf(address) : new IpAddress(address.High, 0);
 
     private static string ProtocolOf(in FlowRecord flow) => flow.Application switch
     {

@@ -74,13 +74,17 @@ internal sealed class ProbeDetection
         public Party Target;
         public FlowRecord Last;
         public int Refused;
+
+        /// <summary>Of these, the ones that the alert holds.</summary>
+        public int RefusedTold;
         public bool IsSuspect;
         public bool IsAlerted;
+        public bool IsTold;
         public long LastNs;
     }
 
     /// <summary>Attempts at many hosts.</summary>
-    private sealed class Sweep(DistinctWindow hosts, DistinctWindow outside, DistinctWindow services, DistinctWindow serviceHosts)
+    private sealed class Sweep(DistinctWindow hosts, DistinctWindow outside, DistinctWindow services, DistinctWindow serviceHosts, DistinctWindow administered)
     {
         public readonly DistinctWindow Hosts = hosts;
         public readonly DistinctWindow Outside = outside;
@@ -91,6 +95,9 @@ internal sealed class ProbeDetection
         public Party Target;
         public FlowRecord Last;
         public ushort OutsidePort;
+
+        /// <summary>Hosts tried on ports of administration.</summary>
+        public readonly DistinctWindow Administered = administered;
         public int Answered;
         public bool IsSuspect;
         public bool IsHostAlerted;
@@ -205,7 +212,7 @@ internal sealed class ProbeDetection
     private void Attempt(in FlowRecord flow, Technique technique, long timeNs, bool refused)
     {
         var source = _sources.Touch(flow.Originator, timeNs, () => new Sweep(new(_hostWindow, SmallLimit), new(_hostWindow, SmallLimit),
-            new(_hostWindow, SmallLimit), new(_hostWindow, SmallLimit)));
+            new(_hostWindow, SmallLimit), new(_hostWindow, SmallLimit), new(_hostWindow, SmallLimit)));
         if (source is not null)
             AttemptHost(source, in flow, technique, timeNs);
         if (flow.IpProtocol is not (IpProtocol.Tcp or IpProtocol.Udp))
@@ -242,6 +249,8 @@ internal sealed class ProbeDetection
             {
                 isNew |= source.Services.Add(ServiceValue(in flow), timeNs);
                 source.ServiceHosts.Add(HostValue(flow.Responder), timeNs);
+                if (Novelty.AdministrationPorts.Contains(flow.ResponderPort))
+                    source.Administered.Add(HostValue(flow.Responder), timeNs);
             }
         }
         else
@@ -254,6 +263,7 @@ internal sealed class ProbeDetection
 
         if (!isNew)
             return;
+        source.Administered.Rotate(timeNs);
         source.Techniques |= technique;
         source.LastNs = timeNs;
         if (!IsHostScan(source) && !IsServiceScan(source))
@@ -275,6 +285,7 @@ internal sealed class ProbeDetection
             return;
         var host = HostValue(flow.Responder);
         source.Hosts.Remove(host);
+        source.Administered.Remove(host);
         source.Outside.Remove(host);
         if (flow.IpProtocol == IpProtocol.Tcp && source.Services.Contains(ServiceValue(in flow)))
         {
@@ -295,17 +306,27 @@ internal sealed class ProbeDetection
         _suspects.Add((timeNs + _grace, pair, source));
     }
 
-    private bool IsHostScan(Sweep source) => source.Hosts.Count >= _host["hosts"] || source.Outside.Count >= _host["outside_hosts"];
+    private bool IsHostScan(Sweep source) =>
+        source.Hosts.Count >= _host["hosts"] || source.Outside.Count >= _host["outside_hosts"] || (source.Administered.Count >= _host["administered_hosts"] && source.Services.Count < 2 * source.Administered.Count);
 
     private bool IsServiceScan(Sweep source) =>
         source.Services.Count >= _service["services"] && source.ServiceHosts.Count >= _service["hosts"]
         && source.Services.Count >= _service["services_per_host"] * source.ServiceHosts.Count
         && source.Services.Count >= _service["share"] * (source.Services.Count + source.Answered);
 
-    private void JudgePair(Probe pair, long count = 1)
+    private void JudgePair(Probe pair, long count = 0)
     {
         if (pair.Ports.Count < _port["ports"])
             return;
+
+        // A few ports of each of many hosts are told as one.
+        if (!pair.IsAlerted && pair.Ports.Count < _port["ports_of_many"] && _sources.Find(pair.Source.Address) is { } source && IsServiceScan(source))
+        {
+            if (!source.IsServiceAlerted)
+                JudgeSource(source);
+            return;
+        }
+
         if (!pair.IsAlerted)
         {
             pair.IsAlerted = true;
@@ -316,8 +337,18 @@ internal sealed class ProbeDetection
         if (open is null)
             return;
         open.Alert.Protocol = pair.Last.IpProtocol == IpProtocol.Udp ? "udp" : "tcp";
-        open.Number("ports", pair.Ports.Count, "ports", $"fewer than {_port["ports"]}").Number("refused", pair.Refused, "ports")
-            .Text("technique", TextOf(pair.Techniques)).Flow(in pair.Last);
+        open.Raise("ports", open.IsNew ? pair.Ports.Count : count, "ports", $"fewer than {_port["ports"]} of a host").Raise("refused", pair.Refused - pair.RefusedTold, "ports");
+        if (!pair.IsTold || open.IsNew)
+            open.Include("hosts", _context.NameOf(pair.Target));
+        pair.IsTold = true;
+        foreach (var (technique, name) in TechniqueNames)
+        {
+            if ((pair.Techniques & technique) != Technique.None)
+                open.Include("technique", name);
+        }
+
+        pair.RefusedTold = pair.Refused;
+        open.Flow(in pair.Last);
         _context.Alerts.Emit(open);
     }
 
@@ -326,10 +357,10 @@ internal sealed class ProbeDetection
         if (IsHostScan(source))
         {
             source.IsHostAlerted = true;
-            var open = _context.Observe(_host, source.Source, source.Target, source.Hosts.FirstNs, source.LastNs, 0.9);
+            var open = _context.Observe(_host, source.Source, source.Target, Math.Min(source.Hosts.FirstNs, source.LastNs), source.LastNs, 0.9);
             if (open is null)
                 return;
-            open.Number("hosts", Math.Max(source.Hosts.Count, source.Outside.Count), "hosts", $"fewer than {_host["hosts"]}")
+            open.Number("hosts", Math.Max(Math.Max(source.Hosts.Count, source.Outside.Count), source.Administered.Count), "hosts", $"fewer than {_host["hosts"]}")
                 .Text("technique", TextOf(source.Techniques)).Flow(in source.Last);
             _context.Alerts.Emit(open);
         }

@@ -63,6 +63,9 @@ public sealed record Rule
     /// <inheritdoc cref="Equals(Rule?)"/>
     public override int GetHashCode() => Id.GetHashCode(StringComparison.Ordinal);
 
+    /// <summary>True when there is one alert for as long as the state lasts: what was told, or stood while the site was learned, is not told again.</summary>
+    public bool IsToldOnce => Has(RuleTraits.Standing) || double.IsPositiveInfinity(QuietSeconds);
+
     public bool Has(RuleTraits trait) => (Traits & trait) != RuleTraits.None;
 
     /// <summary>The value of a threshold.</summary>

@@ -41,7 +41,7 @@ internal static class ServiceRules
         Severity = 4,
         Attack = Techniques.Of("T1078.001", "T0812"),
         Condition = "An MQTT broker accepts a connection without user name and password, and without TLS.",
-        Template = "The broker {device} accepts clients without credentials; {peer} was.",
+        Template = "The broker on {device} accepts clients without credentials, {peer} among them.",
         Recommendation = "Require credentials or certificates, and TLS.",
         FalsePositives = "None about the fact.",
         Traits = RuleTraits.Standing,
@@ -149,7 +149,7 @@ internal static class ServiceRules
         Template = "{service} of {device} answered before, but none of the last {tries} connections; {peer} tried too.",
         Recommendation = "Check the service and its host.",
         FalsePositives = "Maintenance; a service that was moved.",
-        Thresholds = [new("answered", 20, "connections"), new("tries", 6, "connections"), new("clients", 2, "clients"), new("silence", 60, "s")],
+        Thresholds = [new("answered", 20, "connections"), new("tries", 5, "connections"), new("clients", 2, "clients"), new("silence", 40, "s")],
         QuietSeconds = 1800,
     };
 
@@ -160,12 +160,13 @@ internal static class ServiceRules
         Category = "availability",
         Severity = 5,
         Attack = Techniques.Of("T0815"),
-        Condition = "A device that used services at least once a minute all the time while the site was learned, and was seen since, says nothing for long.",
-        Template = "{device} said nothing for {silence}; it was learned to use a service every {rhythm}.",
+        Condition = "A device that was heard all the time while the site was learned, with short pauses only, and was heard since, says nothing for many times its longest pause. It is judged "
+            + "in hours of the day (and, when it rests at times, on days of the week) in which it was heard then; after less than a day of learning, in the hours next to the ones learned.",
+        Template = "{device} said nothing for {silence}; while the site was learned it was never silent for longer than {rhythm}.",
         Recommendation = "Check the device and its network port.",
-        FalsePositives = "Devices that are switched off; a learning period shorter than the rhythm of the day.",
+        FalsePositives = "Devices that are switched off by hand at a time when they never were before.",
         Traits = RuleTraits.Baseline,
-        Thresholds = [new("per_hour", 60, "uses"), new("hours", 24, "h"), new("silence", 3600, "s")],
+        Thresholds = [new("heard", 20, "times"), new("pause", 60, "s"), new("factor", 6, "1"), new("silence", 120, "s")],
         QuietSeconds = 86_400,
     };
 

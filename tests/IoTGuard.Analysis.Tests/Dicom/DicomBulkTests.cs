@@ -1,6 +1,7 @@
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.TestSupport;
+using IoTGuard.Wire.Application.Files;
 using static IoTGuard.Analysis.Tests.Dicom.DicomBytes;
 
 namespace IoTGuard.Analysis.Tests.Dicom;
@@ -78,6 +79,20 @@ public sealed class DicomBulkTests
         var store = feeder.Transactions[^1];
         Assert.Equal(65535L * 65535 * 8 * 3 * 99999, store.ExpectedPixelBytes);
         Assert.True(store.DataSetBytes < 100);
+    }
+
+    [Theory]
+    [InlineData(0x0042_0011u, "\u007fELF\u0002\u0001\u0001", FileKind.Elf)]
+    [InlineData(0x0029_1010u, "\u007fELF\u0002\u0001\u0001", FileKind.Elf)]
+    [InlineData(0x0042_0011u, "%PDF-1.7", FileKind.Unknown)]
+    public void AProgramInsideAnObjectShows(uint tag, string content, FileKind kind)
+    {
+        var feeder = DicomSessionTests.Established();
+        var bytes = new byte[4000];
+        System.Text.Encoding.Latin1.GetBytes(content, bytes);
+        feeder.Client(StoreRequest(1, "1.2.3"), DataSet(3, Join(Explicit(0x0028_0010, 16), Explicit(tag, "OB", bytes))));
+        feeder.Server(StoreResponse(1, 0));
+        Assert.Equal((16, kind), (feeder.Transactions[^1].Rows, feeder.Transactions[^1].Program));
     }
 
     [Theory]

@@ -14,6 +14,29 @@ public sealed class InventoryTests
     private static DeviceInventory NewInventory(int maximum = 1000) => new(new AddressScope([]), maximum);
 
     [Fact]
+    public void A_borrowed_name_is_not_the_borrowers()
+    {
+        var scene = new Scene();
+        scene.Hl7(Sender, Engine).Dicom(Modality, Pacs, DicomEvent.CStore, t => t.StationName = "CT1");
+        scene.Hl7(Stranger, Engine, fill: t => t.SendingApplication = "APP21").Dicom(Stranger, Pacs, DicomEvent.CStore, t => t.StationName = "CT1");
+        Assert.Equal("APP21", scene.Detector.Devices.Find(Ip(Sender))!.DisplayName);
+        Assert.Null(scene.Detector.Devices.Find(Ip(Stranger))!.DisplayName);
+    }
+
+    [Fact]
+    public void Invented_senders_make_nobody_a_router()
+    {
+        var inventory = NewInventory();
+        var mac = Mac(Stranger);
+        inventory.ObserveClaim(Ip(Stranger), mac, 1);
+        for (var i = 1; i < 100; i++)
+            inventory.Observe(Ip($"10.9.0.{i}"), mac, i, confirmed: false);
+        inventory.Observe(Ip(Outside), mac, 200, confirmed: false);
+        Assert.False(inventory.IsRouter(mac));
+        Assert.Equal(Stranger, inventory.Find(mac)!.Address.ToString());
+    }
+
+    [Fact]
     public void Roles_follow_from_what_devices_do()
     {
         var scene = new Scene();

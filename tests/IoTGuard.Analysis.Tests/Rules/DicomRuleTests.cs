@@ -1,5 +1,6 @@
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.Wire;
+using IoTGuard.Wire.Application.Files;
 using static IoTGuard.Analysis.Tests.Rules.Scene;
 
 namespace IoTGuard.Analysis.Tests.Rules;
@@ -191,8 +192,37 @@ public sealed class DicomRuleTests
     }
 
     [Theory]
-    [InlineData(3000, true)]
-    [InlineData(500, false)]
+    [InlineData(DicomEvent.CGet, true)]
+    [InlineData(DicomEvent.CStore, false)]
+    [InlineData(DicomEvent.CMove, false)]
+    public void An_operation_that_a_device_never_did_is_told(DicomEvent operation, bool fires)
+    {
+        var scene = new Scene(LearnedSite()) { Seconds = 90_000 };
+        scene.Dicom(operation == DicomEvent.CStore ? Modality : Workstation, Pacs, operation).Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("dicom-new-operation").Count());
+    }
+
+    [Theory]
+    [InlineData(FileKind.Elf, true)]
+    [InlineData(FileKind.Pdf, false)]
+    public void A_program_inside_an_object_is_told(FileKind kind, bool fires)
+    {
+        var scene = new Scene();
+        scene.Dicom(Modality, Pacs, DicomEvent.CStore, t => t.Program = FileKinds.IsExecutable(kind) ? kind : FileKind.Unknown).Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("disguised-program").Count());
+    }
+
+    [Fact]
+    public void Default_titles_of_the_outside_are_not_the_sites()
+    {
+        var scene = new Scene();
+        scene.Dicom(Workstation, Outside, DicomEvent.AssociateAccept, t => t.CalledAe = "ANY-SCP").Finish();
+        Assert.Empty(scene.Of("dicom-default-ae-title"));
+    }
+
+    [Theory]
+    [InlineData(200, true)]
+    [InlineData(140, false)]
     public void Far_more_objects_than_usual_are_a_flood(int objects, bool fires)
     {
         var scene = new Scene(LearnedSite()) { Seconds = 90_000 };

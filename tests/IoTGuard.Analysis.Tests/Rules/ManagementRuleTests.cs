@@ -7,6 +7,7 @@ using IoTGuard.Wire.Application.Kerberos;
 using IoTGuard.Wire.Application.Ntp;
 using IoTGuard.Wire.Application.Snmp;
 using IoTGuard.Wire.Link;
+using IoTGuard.Wire.Network;
 using static IoTGuard.Analysis.Tests.Rules.Scene;
 
 namespace IoTGuard.Analysis.Tests.Rules;
@@ -211,6 +212,25 @@ public sealed class ManagementRuleTests
             scene.Say<TftpTransaction>(Workstation, Pacs, 69, t => t.Facts.IsWrite = i == 1);
         scene.Finish();
         Assert.Contains("write", Assert.Single(scene.Of("tftp-use")).Description, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    public void A_call_kept_alive_from_one_port_is_no_beacon(bool isNewPort, bool fires)
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 30; i++)
+        {
+            var flow = scene.Flow(Modality, Outside, 50004, IpProtocol.Udp);
+            if (!isNewPort)
+                flow.OriginatorPort = 57955;
+            flow.FromResponder = new DirectionCounters { Packets = 1, PayloadBytes = 40 };
+            scene.Send(SensorEventKind.FlowClosed, flow).Wait(60);
+        }
+
+        scene.Finish();
+        Assert.Equal(fires, scene.Of("beaconing").Any());
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using IoTGuard.Analysis.Flows;
+using IoTGuard.Analysis.Sessions;
 using IoTGuard.Wire;
 using IoTGuard.Wire.Network;
 using static IoTGuard.Analysis.Tests.Rules.Scene;
@@ -40,6 +41,149 @@ public sealed class NetworkRuleTests
             scene.Send(SensorEventKind.FlowEstablished, flow with { State = ConnectionState.Established });
         scene.Wait(10);
         Assert.Empty(scene.Finish());
+    }
+
+    [Fact]
+    public void A_scan_of_several_hosts_is_one_alert()
+    {
+        var scene = new Scene();
+        foreach (var host in new[] { Pacs, Engine, Modality })
+        {
+            for (ushort port = 1; port <= 100; port++)
+                scene.Try(Stranger, host, port).Wait(0.02);
+        }
+
+        scene.Wait(5).Finish();
+        var alert = Assert.Single(scene.Of("port-scan"));
+        Assert.Equal("300", alert.Evidence.Single(e => e.Name == "ports").Observed);
+        Assert.Contains(Modality, alert.Evidence.Single(e => e.Name == "hosts").Observed, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(445, 9, true)]
+    [InlineData(445, 6, false)]
+    [InlineData(8080, 9, false)]
+    public void Few_hosts_suffice_on_ports_of_administration(ushort port, int hosts, bool fires)
+    {
+        var scene = new Scene();
+        for (var i = 0; i < hosts; i++)
+            scene.Try(Stranger, $"10.0.1.{i + 1}", port).Wait(0.5);
+        scene.Wait(5).Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("host-scan").Count());
+    }
+
+    [Theory]
+    [InlineData(6, true, false)]
+    [InlineData(1, true, true)]
+    [InlineData(6, false, true)]
+    public void Who_explores_again_and_again_while_learning_is_known_for_it(int scans, bool isHarmless, bool fires)
+    {
+        var day = new Scene();
+        day.Arp(Stranger, Stranger, "10.0.0.1").Exchange(Stranger, Pacs, 8080);
+        for (var i = 0; i < scans; i++)
+            Sweep(day).Wait(600);
+        if (!isHarmless)
+            day.Dicom(Stranger, Pacs, DicomEvent.AssociateAccept, t => t.CallingAe = "../../etc");
+        day.Wait(600).Exchange(Workstation, Pacs, 80).Finish();
+        var later = new Scene(day.Detector.Learn()) { Seconds = 90_000 };
+        Sweep(later).Finish();
+        Assert.Equal(fires, later.Of("host-scan").Any());
+
+        static Scene Sweep(Scene scene)
+        {
+            for (var i = 0; i < 30; i++)
+                scene.Try(Stranger, $"10.0.1.{i + 1}", 80).Wait(0.5);
+            return scene.Wait(5);
+        }
+    }
+
+    [Theory]
+    [InlineData(IpProtocol.Udp, 0.002, false, true)]
+    [InlineData(IpProtocol.Udp, 0.02, false, false)]
+    [InlineData(IpProtocol.Udp, 0.002, true, false)]
+    public void Datagrams_to_ever_new_ports_are_a_flood(byte protocol, double pause, bool answered, bool fires)
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 4000; i++)
+        {
+            var flow = scene.Flow(Stranger, Pacs, (ushort)(1000 + i), protocol);
+            scene.Send(SensorEventKind.FlowOpened, flow).Wait(pause);
+            if (answered)
+                scene.Send(SensorEventKind.FlowEstablished, flow);
+        }
+
+        scene.Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("packet-flood").Count());
+        Assert.All(scene.Of("packet-flood"), a => Assert.Equal(Stranger, a.Device.Ip));
+    }
+
+    [Theory]
+    [InlineData(IpProtocol.Udp, 4096, 0, 4, true)]
+    [InlineData(IpProtocol.Udp, 4096, 4096, 4, false)]
+    [InlineData(IpProtocol.Udp, 4096, 0, 60, false)]
+    [InlineData(IpProtocol.Icmp, 4096, 4096, 20, true)]
+    [InlineData(IpProtocol.Icmp, 4096, 4096, 400, false)]
+    public void One_stream_of_datagrams_can_be_a_flood(byte protocol, int packets, int answers, double seconds, bool fires)
+    {
+        var scene = new Scene();
+        var flow = scene.Flow(Stranger, Pacs, 9, protocol);
+        scene.Wait(seconds);
+        flow.FromOriginator.Packets = packets;
+        flow.FromOriginator.LastNs = scene.Now;
+        flow.FromResponder.Packets = answers;
+        scene.Send(SensorEventKind.FlowUpdated, flow).Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("packet-flood").Count());
+    }
+
+    [Fact]
+    public void A_flood_from_invented_senders_names_the_device_behind_them()
+    {
+        var scene = new Scene();
+        scene.Arp(Stranger, Stranger, "10.0.0.1");
+        for (var i = 0; i < 1000; i++)
+        {
+            var flow = scene.Flow($"10.{1 + (i / 250)}.7.{i % 250}", Pacs, 443) with { OriginatorMac = Mac(Stranger) };
+            scene.Send(SensorEventKind.FlowOpened, flow).Wait(0.001);
+        }
+
+        scene.Finish();
+        Assert.Equal((Stranger, Pacs), (Assert.Single(scene.Of("syn-flood")).Device.Ip, scene.Of("syn-flood").Single().Peer!.Ip));
+    }
+
+    [Theory]
+    [InlineData(Stranger, true)]
+    [InlineData(Workstation, false)]
+    public void An_address_that_other_hardware_has_now_is_told(string hardware, bool fires)
+    {
+        var scene = new Scene(LearnedSite()) { Seconds = 90_000 };
+        scene.Arp(hardware, Sender, "10.0.0.1").Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("device-changed").Count());
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    public void A_medical_device_outside_is_told_on_the_first_day(bool isMedical, bool fires)
+    {
+        var scene = new Scene();
+        if (isMedical)
+            scene.Hl7(Sender, Engine);
+        scene.Exchange(Sender, Outside, 443).Wait(60).Exchange(Sender, Outside, 443).Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("medical-device-outside").Count());
+    }
+
+    [Theory]
+    [InlineData("93.184.216.99", false)]
+    [InlineData("198.51.100.7", true)]
+    public void A_new_place_outside_is_told_of_who_knew_few(string place, bool fires)
+    {
+        var day = new Scene();
+        for (var i = 0; i < 20; i++)
+            day.Work().Exchange(Engine, Outside, 443).Wait(60);
+        day.Finish();
+        var scene = new Scene(day.Detector.Learn()) { Seconds = 90_000 };
+        scene.Exchange(Engine, place, 443).Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("new-outside-use").Count());
     }
 
     [Fact]

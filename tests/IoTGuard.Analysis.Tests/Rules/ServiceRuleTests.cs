@@ -141,25 +141,71 @@ public sealed class ServiceRuleTests
     }
 
     [Theory]
-    [InlineData(4000, true)]
-    [InlineData(3000, false)]
-    public void A_device_that_falls_silent(double quiet, bool fires)
+    [InlineData(25, 280, true)]
+    [InlineData(25, 200, false)]
+    [InlineData(0.4, 280, true)]
+    public void A_device_that_falls_silent(double learnedHours, double quiet, bool fires)
     {
-        var scene = new Scene(Steady()) { Seconds = 200_000 };
-        scene.Exchange(Modality, Pacs, 104).Exchange(Workstation, Pacs, 104);
+        var scene = new Scene(Steady(learnedHours)) { Seconds = (learnedHours * 3600) + 400 };
+        scene.Hl7(Sender, Engine).Exchange(Workstation, Pacs, 104);
         for (var waited = 0.0; waited < quiet; waited += 50)
             scene.Wait(49).Exchange(Workstation, Pacs, 104);
         scene.Finish();
         Assert.Equal(fires ? 1 : 0, scene.Of("device-silent").Count());
-        Assert.All(scene.Of("device-silent"), a => Assert.Equal(Modality, a.Device.Ip));
+        Assert.All(scene.Of("device-silent"), a => Assert.Equal(Sender, a.Device.Ip));
     }
 
-    /// <summary>A site learned from 25 hours in which two devices ask every 40 s.</summary>
-    private static Site Steady()
+    [Theory]
+    [InlineData(8, false)]
+    [InlineData(60, false)]
+    [InlineData(34, false)]
+    [InlineData(130, true)]
+    public void A_device_that_rests_at_night_is_missed_by_day_only(int hoursLater, bool fires)
+    {
+        // Learned over two days, from 06:00 to 18:00 UTC; Start is on a Tuesday at 22:13. Later: Friday at 06:13, Sunday at 10:13, Saturday and Wednesday at 08:13.
+        var day = new Scene();
+        for (var hour = 0; hour < 48; hour++)
+        {
+            for (var i = 0; i < 90; i++)
+            {
+                if ((hour + 22) % 24 is >= 6 and < 18)
+                    day.Hl7(Sender, Engine);
+                day.Exchange(Workstation, Pacs, 104).Wait(39);
+            }
+        }
+
+        day.Finish();
+        var scene = new Scene(day.Detector.Learn()) { Seconds = 3600 * (48 + hoursLater) };
+        scene.Hl7(Sender, Engine).Wait(400).Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("device-silent").Count());
+    }
+
+    [Fact]
+    public void An_upload_is_told_while_it_lasts()
+    {
+        var scene = new Scene(LearnedSite()) { Seconds = 90_000 };
+        var flow = scene.Flow(Workstation, Outside, 443);
+        flow.FromResponder.PayloadBytes = 1000;
+        for (var sent = 10_000_000; sent <= 60_000_000; sent += 10_000_000)
+        {
+            flow.FromOriginator.PayloadBytes = sent;
+            scene.Wait(1).Send(SensorEventKind.FlowUpdated, flow);
+        }
+
+        Assert.Contains(scene.Phases, p => p is { Rule: "outside-volume", Phase: IoTGuard.Analysis.Alerts.AlertPhase.Opened });
+        flow.State = ConnectionState.Closed;
+        scene.Send(SensorEventKind.FlowClosed, flow).Finish();
+        var alert = Assert.Single(scene.Of("outside-volume"));
+        Assert.Equal("60000000", alert.Evidence.Single(e => e.Name == "sent").Observed);
+        Assert.Contains("60 MB", alert.Description, StringComparison.Ordinal);
+    }
+
+    /// <summary>A site in which two devices speak every 40 s.</summary>
+    private static Site Steady(double hours)
     {
         var scene = new Scene();
-        for (var i = 0; i < 25 * 90; i++)
-            scene.Exchange(Modality, Pacs, 104).Exchange(Workstation, Pacs, 104).Wait(38);
+        for (var i = 0; i < hours * 90; i++)
+            scene.Hl7(Sender, Engine).Exchange(Workstation, Pacs, 104).Wait(39);
         scene.Finish();
         return scene.Detector.Learn();
     }

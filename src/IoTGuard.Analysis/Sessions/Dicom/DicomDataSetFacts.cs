@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using IoTGuard.Wire;
 using IoTGuard.Wire.Application.Dicom;
+using IoTGuard.Wire.Application.Files;
 
 namespace IoTGuard.Analysis.Sessions;
 
@@ -10,8 +11,11 @@ namespace IoTGuard.Analysis.Sessions;
 /// </summary>
 internal sealed class DicomDataSetFacts
 {
-    // Nothing that is kept of an object lies after the image pixel group, so the rest of its data set need not be looked at.
-    private const int LastGroupOfInterest = 0x0028;
+    // Nothing that is kept of an object lies in or after the pixel data, so the rest of its data set need not be looked at.
+    private const int LastGroupOfInterest = 0x7FDF;
+
+    /// <summary>Shortest value that can be a program, bytes.</summary>
+    private const int SmallestProgram = 64;
     private const int LastGroupOfProcedureStep = 0x0040;
 
     /// <summary>Longest code string and short string (CS, SH; PS3.5 6.2), bytes.</summary>
@@ -63,6 +67,9 @@ internal sealed class DicomDataSetFacts
 
     public int WildcardKeys { get; private set; }
 
+    /// <summary>The kind of program that a private element or an encapsulated document is; unknown = none.</summary>
+    public FileKind Program { get; private set; }
+
     /// <summary>True when a UID holds characters that the standard forbids there.</summary>
     public bool HasBadUid { get; private set; }
 
@@ -74,6 +81,7 @@ internal sealed class DicomDataSetFacts
         Patient = Study = Series = Instance = default;
         SopClass = QueryLevel = Modality = Manufacturer = ModelName = StationName = DeviceSerial = SoftwareVersions = null;
         Rows = Columns = BitsAllocated = SamplesPerPixel = Frames = QueryKeys = EmptyKeys = WildcardKeys = 0;
+        Program = FileKind.Unknown;
         HasBadUid = IsDone = _isQuery = false;
         _lastGroup = 0;
     }
@@ -103,7 +111,7 @@ internal sealed class DicomDataSetFacts
         }
 
         return reader.Depth == 0
-            ? reader.Tag == DicomTag.ScheduledStepAttributesSequence || IsWanted(reader.Tag)
+            ? reader.Tag == DicomTag.ScheduledStepAttributesSequence || IsWanted(reader.Tag) || MayBeProgram(reader)
             : reader.Tag == DicomTag.StudyInstanceUid;
     }
 
@@ -114,7 +122,12 @@ internal sealed class DicomDataSetFacts
             CountKey(reader, value);
         if (IsWanted(reader.Tag))
             Keep(reader, value, context);
+        else if (Program == FileKind.Unknown && MayBeProgram(reader) && FileKinds.Of(value) is var kind && FileKinds.IsExecutable(kind))
+            Program = kind;
     }
+
+    private static bool MayBeProgram(DataSetReader reader) =>
+        (reader.Tag == DicomTag.EncapsulatedDocument || (DicomTag.Group(reader.Tag) & 1) != 0) && reader.Length >= SmallestProgram && reader.Vr != ValueRepresentation.SQ;
 
     private static bool IsWanted(uint tag) => tag is DicomTag.SopClassUid or DicomTag.SopInstanceUid or DicomTag.QueryRetrieveLevel
         or DicomTag.Modality or DicomTag.Manufacturer or DicomTag.StationName or DicomTag.ManufacturerModelName or DicomTag.PatientId

@@ -91,6 +91,7 @@ public sealed partial class DicomSession
         transaction.StationName = facts.StationName;
         transaction.DeviceSerial = facts.DeviceSerial;
         transaction.SoftwareVersions = facts.SoftwareVersions;
+        transaction.Program = facts.Program;
         transaction.Rows = facts.Rows;
         transaction.Columns = facts.Columns;
         transaction.BitsAllocated = facts.BitsAllocated;

@@ -1,5 +1,6 @@
 using IoTGuard.Wire;
 using IoTGuard.Wire.Application.Dicom;
+using IoTGuard.Wire.Application.Files;
 
 namespace IoTGuard.Analysis.Sessions;
 
@@ -161,6 +162,9 @@ public sealed class DicomTransaction : Transaction
 
     public int Reason { get; set; }
 
+    /// <summary>The kind of program that a private element or an encapsulated document of the object is; unknown = none.</summary>
+    public FileKind Program { get; set; }
+
     public int Rows { get; set; }
 
     public int Columns { get; set; }
@@ -200,6 +204,7 @@ public sealed class DicomTransaction : Transaction
     {
         Event = DicomEvent.Fault;
         CallingAe = CalledAe = SopClass = TransferSyntax = MoveDestination = MoveOriginator = QueryLevel = null;
+        Program = FileKind.Unknown;
         Modality = Manufacturer = ModelName = StationName = DeviceSerial = SoftwareVersions = FaultText = null;
         RequestorImplementationClass = RequestorImplementationVersion = AcceptorImplementationClass = AcceptorImplementationVersion = null;
         ContextId = UserIdentityType = 0;
@@ -368,6 +373,8 @@ public sealed class DicomTransaction : Transaction
         writer.Text("station_name", StationName);
         writer.Text("device_serial", DeviceSerial);
         writer.Text("software_versions", SoftwareVersions);
+        if (Program != FileKind.Unknown)
+            writer.Text("program", FileKinds.NameOf(Program));
         WriteCount(ref writer, "rows", Rows);
         WriteCount(ref writer, "columns", Columns);
         WriteCount(ref writer, "bits_allocated", BitsAllocated);

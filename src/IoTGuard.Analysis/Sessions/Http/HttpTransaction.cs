@@ -221,7 +221,7 @@ public sealed class HttpTransaction : Transaction
     public static string NameOf(PreambleKind preamble) => PreambleNames[(int)preamble];
 
     /// <summary>True for a fault that makes two readers disagree where a message ends.</summary>
-    public static bool IsSmuggling(HttpFault fault) => fault is >= HttpFault.LengthAndEncoding and <= HttpFault.SpaceBeforeColon;
+    public static bool IsSmuggling(HttpFault fault) => fault is >= HttpFault.LengthAndEncoding and <= HttpFault.SpaceBeforeColon and not HttpFault.FoldedField;
 
     public override void Reset()
     {

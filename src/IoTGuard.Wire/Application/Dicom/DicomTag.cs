@@ -23,6 +23,7 @@ public static class DicomTag
     public const uint BitsAllocated = 0x0028_0100;
     public const uint ScheduledProcedureStepSequence = 0x0040_0100;
     public const uint ScheduledStepAttributesSequence = 0x0040_0270;
+    public const uint EncapsulatedDocument = 0x0042_0011;
     public const uint PixelData = 0x7FE0_0010;
 
     public const uint Item = 0xFFFE_E000;
