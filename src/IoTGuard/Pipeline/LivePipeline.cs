@@ -59,8 +59,7 @@ internal sealed class LivePipeline
         }
 
         threads.Add(new PipelineThread("deliver", () => Deliver(failure.Token), failure));
-        foreach (var thread in threads)
-            thread.Join();
+        PipelineThread.JoinAll(threads);
     }
 
     private void Capture(int ring, CancellationToken failure)

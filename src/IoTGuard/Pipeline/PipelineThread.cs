@@ -2,7 +2,7 @@ using System.Runtime.ExceptionServices;
 
 namespace IoTGuard.Pipeline;
 
-/// <summary>A stage on its own thread. When it fails, the others are told to stop, and <see cref="Join"/> throws what it threw.</summary>
+/// <summary>A stage on its own thread. When it fails, the others are told to stop, and <see cref="JoinAll"/> throws what it threw.</summary>
 internal sealed class PipelineThread
 {
     private readonly Thread _thread;
@@ -30,9 +30,12 @@ internal sealed class PipelineThread
         _thread.Start();
     }
 
-    public void Join()
+    /// <summary>Waits for all of them, then throws what the first that failed threw.</summary>
+    public static void JoinAll(IReadOnlyList<PipelineThread> threads)
     {
-        _thread.Join();
-        _failure?.Throw();
+        foreach (var thread in threads)
+            thread._thread.Join();
+        foreach (var thread in threads)
+            thread._failure?.Throw();
     }
 }

@@ -1,3 +1,4 @@
+using IoTGuard.Analysis;
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Wire;
 
@@ -16,9 +17,13 @@ internal sealed class WorkItem
         for (var i = 0; i < workers; i++)
             _indices[i] = new ushort[FrameBatch.Capacity];
         _counts = new int[workers];
+        Events = [.. _indices.Select(static _ => new EventBatch())];
     }
 
     public FrameBatch Frames { get; } = new();
+
+    /// <summary>What each worker has to tell of the frames.</summary>
+    public EventBatch[] Events { get; }
 
     /// <summary>Largest packet time up to each frame, ns.</summary>
     public long[] Clocks { get; } = new long[FrameBatch.Capacity];
@@ -72,12 +77,10 @@ internal sealed class WorkItem
         _readers = workers;
     }
 
-    /// <summary>One worker is done with the frames. Returns true to the last one, after the memory was given back.</summary>
-    public bool Finished()
+    /// <summary>One worker is done with the frames; the last one gives their memory back.</summary>
+    public void Finished()
     {
-        if (Interlocked.Decrement(ref _readers) != 0)
-            return false;
-        Frames.Release();
-        return true;
+        if (Interlocked.Decrement(ref _readers) == 0)
+            Frames.Release();
     }
 }
