@@ -264,7 +264,7 @@ public sealed class Detector
         _faults.OnTransaction(transaction);
         if (transaction is DicomTransaction dicom)
         {
-            _exposure.OnTransaction(dicom, dicom.Patient);
+            _exposure.OnTransaction(dicom);
             _associations.OnTransaction(dicom);
             _queries.OnTransaction(dicom);
             _objects.OnTransaction(dicom);
@@ -282,19 +282,28 @@ public sealed class Detector
     private void OnHl7(Hl7Transaction transaction, long now)
     {
         var link = _hl7Links.Find(transaction);
+        if (link is null || !link.IsMet(transaction, now))
+            link = MeetHl7(transaction, link, now);
+        _faults.OnHl7(transaction, link);
+        _exposure.OnTransaction(transaction);
+        _senders.OnTransaction(transaction, link);
+        _rates.OnTransaction(transaction, link);
+        _hl7Clocks.OnTransaction(transaction);
+        _deeds.OnHl7(transaction, link);
+        _custom?.OnTransaction(transaction);
+    }
+
+    /// <summary>Meets the devices of a link. Returns the link as it is kept then.</summary>
+    private Hl7Link? MeetHl7(Hl7Transaction transaction, Hl7Link? link, long now)
+    {
         Meet(transaction.Client, transaction.ClientMac, now, confirmed: true, link?.Client);
         if (link is not null && !_hl7Links.IsCurrent(link))
             link = null;
         Meet(transaction.Server, transaction.ServerMac, now, confirmed: true, link?.Server);
         if (link is null || !_hl7Links.IsCurrent(link))
             link = _hl7Links.Keep(transaction);
-        _faults.OnHl7(transaction, link);
-        _exposure.OnTransaction(transaction, transaction.Patient);
-        _senders.OnTransaction(transaction, link);
-        _rates.OnTransaction(transaction, link);
-        _hl7Clocks.OnTransaction(transaction);
-        _deeds.OnHl7(transaction, link);
-        _custom?.OnTransaction(transaction);
+        link?.Met(transaction, now);
+        return link;
     }
 
     private void OnNeighbor(in Neighbor neighbor, long now)

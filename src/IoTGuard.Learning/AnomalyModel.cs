@@ -1,4 +1,5 @@
 using IoTGuard.Learning.Onnx;
+using IoTGuard.Learning.Training;
 
 namespace IoTGuard.Learning;
 
@@ -46,15 +47,20 @@ public sealed class AnomalyModel
     {
         if (!info.Features.Select(f => f.Name).SequenceEqual(forest.Columns, StringComparer.Ordinal))
             throw new ArgumentException("the features are not the columns that the forest was trained on", nameof(info));
-        var normaliser = forest.Trees.Count * IsolationForest.AveragePathLength(forest.SampleSize);
-        var file = new OnnxModel(
-            IrVersion: 7,
-            "IoTGuard",
-            info.ProgramVersion,
-            [new OnnxOpset("", 13), new OnnxOpset(Operators.MachineLearningDomain, 1)],
-            IsolationForestGraph.Build(forest),
-            ModelMetadata.Write(info, normaliser, null));
-        return new AnomalyModel(file, CompiledModel.Compile(file), info, normaliser, null);
+        return Create(forest.ToGraph(), info);
+    }
+
+    /// <summary>Makes a model of what an engine has trained.</summary>
+    /// <exception cref="ArgumentException">The features are not as many as the graph's columns.</exception>
+    /// <exception cref="ModelException">The graph is not one that is evaluated here.</exception>
+    public static AnomalyModel Create(TrainedGraph trained, ModelInfo info)
+    {
+        var metadata = ModelMetadata.Write(info, trained.PathNormaliser, null);
+        var file = new OnnxModel(IrVersion: 7, "IoTGuard", info.ProgramVersion, trained.Opsets, trained.Graph, metadata);
+        var compiled = CompiledModel.Compile(file);
+        if (compiled.ColumnCount != info.Features.Count)
+            throw new ArgumentException($"{info.Features.Count} features for a graph of {compiled.ColumnCount} columns", nameof(info));
+        return new AnomalyModel(file, compiled, info, trained.PathNormaliser, null);
     }
 
     /// <summary>Reads a model.</summary>
@@ -96,8 +102,9 @@ public sealed class AnomalyModel
 
     /// <summary>
     /// Which features made a row anomalous. Along the row's path through each tree, every split is credited with the change of the
-    /// expected path length that it caused, and the credits are summed per feature (Saabas 2014). The unit is bits: the contributions sum
-    /// to log₂ of the score over the score of the mean path, so +1 doubles the score; above 0 is towards anomalous.
+    /// expected value that it caused, and the credits are summed per feature (Saabas 2014). The unit is bits. For an isolation forest the
+    /// contributions sum to log₂ of the score over the score of the mean path, so +1 doubles the score; for an additive detector to the
+    /// score, which is in bits, less its mean. Above 0 is towards anomalous.
     /// </summary>
     /// <param name="row">One row.</param>
     /// <param name="contributions">One per feature; all 0 when <see cref="CanExplain"/> is false.</param>

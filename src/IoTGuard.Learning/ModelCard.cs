@@ -44,7 +44,11 @@ public sealed record ModelCard
         text.Write($"# {Name}\n\n{Purpose}\n\n");
         text.Write($"- Feature schema: `{Info.SchemaHash}`, {Info.Features.Count} features\n- Written by IoTGuard {Info.ProgramVersion}\n");
         if (Info.Training is { } training)
-            text.Write($"- Trained on {training.Source}: {training.Rows} rows, {training.Trees} trees of {training.SampleSize}, seed {training.Seed}\n");
+        {
+            var parameters = string.Join(", ", training.Parameters.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key} {Number(p.Value)}"));
+            text.Write($"- Trained on {training.Source}: {training.Rows} rows, engine {training.Engine} ({parameters}), seed {training.Seed}\n");
+        }
+
         if (Calibration is { } calibration)
         {
             text.Write($"- Calibrated on {calibration.SampleCount} held-out benign rows, {calibration.Scores.Length} points kept");

@@ -35,10 +35,10 @@ public sealed record FeatureInfo(string Name, string Unit, float Low, float Medi
 /// <summary>How a model came to be.</summary>
 /// <param name="Source">What it was trained on, in words: captures or sites. No paths, no names of patients.</param>
 /// <param name="Rows">Training rows.</param>
-/// <param name="Trees">Trees of the forest.</param>
-/// <param name="SampleSize">Rows per tree.</param>
+/// <param name="Engine">Name of the training engine; empty when a model made elsewhere does not say.</param>
+/// <param name="Parameters">Its hyper-parameters.</param>
 /// <param name="Seed">The seed of the training.</param>
-public sealed record TrainingInfo(string Source, int Rows, int Trees, int SampleSize, ulong Seed);
+public sealed record TrainingInfo(string Source, int Rows, string Engine, IReadOnlyDictionary<string, double> Parameters, ulong Seed);
 
 /// <summary>What a model file says about itself, in its metadata.</summary>
 /// <param name="SchemaHash">Hash of the feature schema it reads: names, units and extractors.</param>

@@ -83,8 +83,11 @@ internal static class ModelMetadata
         json.WriteStartObject();
         json.WriteString("source", training.Source);
         json.WriteNumber("rows", training.Rows);
-        json.WriteNumber("trees", training.Trees);
-        json.WriteNumber("sample_size", training.SampleSize);
+        json.WriteString("engine", training.Engine);
+        json.WriteStartObject("parameters");
+        foreach (var (name, value) in training.Parameters.OrderBy(p => p.Key, StringComparer.Ordinal))
+            json.WriteNumber(name, value);
+        json.WriteEndObject();
         json.WriteNumber("seed", training.Seed);
         json.WriteEndObject();
     }
@@ -92,8 +95,10 @@ internal static class ModelMetadata
     private static TrainingInfo ReadTraining(JsonElement json) => new(
         Text(json, "source"),
         json.GetProperty("rows").GetInt32(),
-        json.GetProperty("trees").GetInt32(),
-        json.GetProperty("sample_size").GetInt32(),
+        json.TryGetProperty("engine", out var engine) ? engine.GetString() ?? "" : "",
+        json.TryGetProperty("parameters", out var parameters)
+            ? parameters.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetDouble(), StringComparer.Ordinal)
+            : [],
         json.GetProperty("seed").GetUInt64());
 
     private static void WriteCalibration(Utf8JsonWriter json, Calibration calibration)

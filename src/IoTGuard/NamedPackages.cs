@@ -1,4 +1,5 @@
 using System.Reflection;
+using IoTGuard.Learning.Training;
 
 namespace IoTGuard;
 
@@ -7,6 +8,9 @@ internal static class NamedPackages
 {
     public static bool ArePresent { get; } = typeof(NamedPackages).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
         .Any(a => a is { Key: "NamedPackages", Value: "true" });
+
+    /// <summary>The engines of <c>iotguard train</c>: our own, and those of the adapters that are part of this build.</summary>
+    public static IReadOnlyList<TrainingEngine> Engines { get; } = [.. OwnEngines.All];
 
     public static string Description => ArePresent
         ? "SharpPcap, PacketDotNet and Microsoft.ML were restored"

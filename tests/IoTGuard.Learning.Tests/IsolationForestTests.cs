@@ -1,3 +1,5 @@
+using IoTGuard.Learning.Onnx;
+
 namespace IoTGuard.Learning.Tests;
 
 public sealed class IsolationForestTests
@@ -56,7 +58,7 @@ public sealed class IsolationForestTests
             Assert.InRange(Depth(tree, 0), 1, 7);
         }
 
-        static int Depth(IsolationNode[] tree, int at) =>
+        static int Depth(TreeNode[] tree, int at) =>
             tree[at].Feature < 0 ? 0 : 1 + Math.Max(Depth(tree, tree[at].Left), Depth(tree, tree[at].Right));
     }
 

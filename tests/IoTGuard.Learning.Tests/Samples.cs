@@ -28,7 +28,7 @@ internal static class Samples
     public static ModelInfo Info(FeatureMatrix data) => new(
         SchemaHash,
         FeatureInfo.Describe(data, [.. data.Columns.Select(_ => "1")]),
-        new TrainingInfo("synthetic cloud", data.RowCount, 100, 256, 1),
+        new TrainingInfo("synthetic cloud", data.RowCount, "iforest", new Dictionary<string, double>(StringComparer.Ordinal) { ["trees"] = 100, ["sample_size"] = 256 }, 1),
         "0.1.0");
 
     public static AnomalyModel Model(FeatureMatrix data, int trees = 100, ulong seed = 1) =>

@@ -1,5 +1,6 @@
 using IoTGuard.Analysis.Features;
 using IoTGuard.Learning;
+using IoTGuard.Learning.Training;
 
 namespace IoTGuard.Benchmarks.Stages;
 
@@ -27,8 +28,8 @@ internal sealed class ScoringStage : Stage
         }
 
         var units = FlowFeatures.Schema.Columns.Select(f => f.Unit).ToArray();
-        var info = new ModelInfo(FlowFeatures.Schema.Hash, FeatureInfo.Describe(matrix, units), new TrainingInfo("benchmark", Flows, 100, 256, 1), "benchmark");
-        _model = AnomalyModel.Create(IsolationForest.Train(matrix, new IsolationForestOptions()), info);
+        var engine = OwnEngines.All.Single(e => e.Name == "iforest");
+        _model = engine.Train(new TrainingTask { Rows = matrix, Parameters = engine.Complete() }, new TrainingSchema(FlowFeatures.Schema.Hash, units, "benchmark", "benchmark"));
         _values = matrix.Values.ToArray();
     }
 

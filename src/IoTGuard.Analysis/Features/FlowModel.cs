@@ -28,7 +28,7 @@ public static class FlowModel
         var info = new ModelInfo(
             FlowFeatures.Schema.Hash,
             FeatureInfo.Describe(training, units),
-            new TrainingInfo(source, training.RowCount, options.Trees, Math.Min(options.SampleSize, training.RowCount), options.Seed),
+            new TrainingInfo(source, training.RowCount, "iforest", new Dictionary<string, double>(StringComparer.Ordinal) { ["trees"] = options.Trees, ["sample_size"] = options.SampleSize }, options.Seed),
             programVersion);
         var model = AnomalyModel.Create(forest, info);
         var scores = new float[held.RowCount];

@@ -80,6 +80,13 @@ internal sealed partial class FlowShard
         return state.Packets + state.IntervalMaximumNs + state.Acknowledgment;
     }
 
+    /// <summary>True when a segment with this sequence number probably lies in bytes that the session has passed over.</summary>
+    public bool IsPassedOver(int index, FlowDirection direction, uint sequence)
+    {
+        ref readonly var state = ref Directions[(2 * index) + (int)direction];
+        return SequenceTracker.Extend(state.Next, sequence) < state.SkippedTo;
+    }
+
     /// <summary>The flow's index, or -1.</summary>
     public int Find(in FlowKey key, ulong hash)
     {

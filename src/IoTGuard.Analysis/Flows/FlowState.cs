@@ -120,6 +120,9 @@ internal struct DirectionState
     /// Sequence number after the highest one seen, continued over 2³²: its low 32 bits are the number on the wire. 0 = none seen.
     /// </summary>
     public long Next;
+
+    /// <summary>Where the session wants the next byte: what lies before it and was not seen before needs no stream. On the same scale as <see cref="Next"/>.</summary>
+    public long SkippedTo;
     public int Psh;
 
     /// <summary>Newest number that this side acknowledged; meaningful with <see cref="FlowFlags.OriginatorAck"/> or its counterpart.</summary>

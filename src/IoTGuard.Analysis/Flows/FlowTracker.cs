@@ -72,7 +72,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             var shard = Shard(packet.Hash);
             packet.Direction = DirectionOf(shard.Heads[packet.Guess], packet.Sender);
             sum += shard.TouchDirection(packet.Guess, packet.Direction);
-            if (packet.View.PayloadWireLength > 0)
+            if (packet.View.PayloadWireLength > 0 && !shard.IsPassedOver(packet.Guess, packet.Direction, packet.View.TcpSequence))
                 packet.Conversation = shard.Conversations[packet.Guess];
         }
 
@@ -325,9 +325,16 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         ref var head = ref shard.Heads[index];
         if ((view.TcpFlags & TcpFlags.Ack) != 0)
             Acknowledge(ref head, ref state, direction, view.TcpAcknowledgment);
-        if (!head.Has(FlowFlags.Unread) && (view.PayloadWireLength > 0 || (view.TcpFlags & TcpFlags.Fin) != 0 || head.Has(FlowFlags.Waiting)))
+        if (head.Has(FlowFlags.Unread))
+            return;
+        var brings = view.PayloadWireLength > 0 || (view.TcpFlags & TcpFlags.Fin) != 0;
+        if (head.Has(FlowFlags.Waiting) || (brings && !IsSkipped(state, view, kind, expected, offset)))
             Read(shard, index, direction, frame, view, expected, offset, kind);
     }
+
+    /// <summary>True when a segment brings only new bytes that the session has passed over already: the stream need not be touched.</summary>
+    private static bool IsSkipped(in DirectionState state, in PacketView view, SegmentKind kind, long expected, long offset) =>
+        state.Next <= state.SkippedTo && kind == SegmentKind.New && offset >= expected && (view.TcpFlags & TcpFlags.Fin) == 0;
 
     private static void Acknowledge(ref FlowHead head, ref DirectionState state, FlowDirection direction, uint number)
     {
@@ -482,7 +489,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         if (conversation is null)
             shard.Fill(index, ref _record, default, ApplicationProtocol.Unknown);
         else
-            shard.Fill(index, ref _record, conversation.Record[0].Counters, conversation.Record[0].Application);
+            shard.Fill(index, ref _record, conversation.Record.Counters, conversation.Record.Application);
         _record.End = reason;
         context.Emit(kind, _record);
     }

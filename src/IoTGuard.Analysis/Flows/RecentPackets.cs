@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using IoTGuard.Wire;
 
 namespace IoTGuard.Analysis.Flows;
@@ -108,6 +109,7 @@ internal sealed class RecentPackets
         return Mix(hash);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Mix(ulong x)
     {
         x = (x ^ (x >> 32)) * 0x9E3779B97F4A7C15;

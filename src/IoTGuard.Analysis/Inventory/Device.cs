@@ -128,14 +128,16 @@ public sealed class Device
     /// <summary>Most addresses, names, AE titles or services kept per device, each.</summary>
     public const int MaximumListed = 32;
 
-    private readonly List<IpAddress> _addresses = [];
-    private readonly SortedDictionary<string, TextCount> _names = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, TextCount> _aeTitles = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, TextCount> _hostNames = new(StringComparer.OrdinalIgnoreCase);
-    private readonly SortedSet<string> _fingerprints = new(StringComparer.Ordinal);
-    private readonly SortedSet<string> _classes = new(StringComparer.Ordinal);
-    private readonly SortedSet<ServicePort> _offered = [];
-    private readonly SortedSet<ServicePort> _used = [];
+    private readonly List<IpAddress> _addresses = new(1);
+
+    // Made when needed: most devices have none of most of these.
+    private SortedDictionary<string, TextCount>? _names;
+    private SortedDictionary<string, TextCount>? _aeTitles;
+    private SortedDictionary<string, TextCount>? _hostNames;
+    private SortedSet<string>? _fingerprints;
+    private SortedSet<string>? _classes;
+    private SortedSet<ServicePort>? _offered;
+    private SortedSet<ServicePort>? _used;
     private Deeds _deeds;
     private ActivityRhythm _rhythm;
     private ActivityRhythm _learnedRhythm;
@@ -182,24 +184,24 @@ public sealed class Device
     public string? Modality { get; internal set; }
 
     /// <summary>DICOM station names and HL7 application names.</summary>
-    public IReadOnlyCollection<string> Names => _names.Keys;
+    public IReadOnlyCollection<string> Names => _names is null ? [] : _names.Keys;
 
-    public IReadOnlyCollection<string> AeTitles => _aeTitles.Keys;
+    public IReadOnlyCollection<string> AeTitles => _aeTitles is null ? [] : _aeTitles.Keys;
 
     /// <summary>Names in DNS, DHCP, mDNS, NetBIOS, certificates.</summary>
-    public IReadOnlyCollection<string> HostNames => _hostNames.Keys;
+    public IReadOnlyCollection<string> HostNames => _hostNames is null ? [] : _hostNames.Keys;
 
     /// <summary>Fingerprints of its software, each with its kind in front, see <see cref="Sessions.ClaimKind.Fingerprint"/>.</summary>
-    public IReadOnlyCollection<string> Fingerprints => _fingerprints;
+    public IReadOnlyCollection<string> Fingerprints => _fingerprints is null ? [] : _fingerprints;
 
     /// <summary>What protocols say that it is: DHCP vendor classes, mDNS service types.</summary>
-    public IReadOnlyCollection<string> Classes => _classes;
+    public IReadOnlyCollection<string> Classes => _classes is null ? [] : _classes;
 
     /// <summary>Services that answered on this device.</summary>
-    public IReadOnlyCollection<ServicePort> Offered => _offered;
+    public IReadOnlyCollection<ServicePort> Offered => _offered is null ? [] : _offered;
 
     /// <summary>Services of others that it uses.</summary>
-    public IReadOnlyCollection<ServicePort> Used => _used;
+    public IReadOnlyCollection<ServicePort> Used => _used is null ? [] : _used;
 
     public ref Deeds Deeds => ref _deeds;
 
@@ -243,7 +245,7 @@ public sealed class Device
     }
 
     /// <summary>Adds a name; null when there is none, or no room for it.</summary>
-    internal TextCount? AddName(string? name, int times = 1) => Add(_names, name, times);
+    internal TextCount? AddName(string? name, int times = 1) => Add(ref _names, StringComparer.Ordinal, name, times);
 
     /// <summary>Takes in what a protocol said about the device.</summary>
     internal void Add(in Sessions.DeviceClaim claim)
@@ -274,27 +276,19 @@ public sealed class Device
         }
     }
 
-    internal void AddHostName(string name, int times = 1) => Add(_hostNames, name, times);
+    internal void AddHostName(string name, int times = 1) => Add(ref _hostNames, StringComparer.OrdinalIgnoreCase, name, times);
 
     /// <summary>True when the fingerprint is new here.</summary>
-    internal bool AddFingerprint(string fingerprint) => _fingerprints.Count < MaximumListed && _fingerprints.Add(fingerprint);
+    internal bool AddFingerprint(string fingerprint) => Add(_fingerprints ??= new(StringComparer.Ordinal), fingerprint);
 
-    internal void AddClass(string name)
-    {
-        if (_classes.Count < MaximumListed)
-            _classes.Add(name);
-    }
+    internal void AddClass(string name) => Add(_classes ??= new(StringComparer.Ordinal), name);
 
-    internal void AddAeTitle(string? title, int times = 1) => Add(_aeTitles, title, times);
+    internal void AddAeTitle(string? title, int times = 1) => Add(ref _aeTitles, StringComparer.Ordinal, title, times);
 
     /// <summary>True when the service is new here.</summary>
-    internal bool AddOffered(ServicePort service) => _offered.Count < MaximumListed && _offered.Add(service);
+    internal bool AddOffered(ServicePort service) => Add(_offered ??= [], service);
 
-    internal void AddUsed(ServicePort service)
-    {
-        if (_used.Count < MaximumListed)
-            _used.Add(service);
-    }
+    internal void AddUsed(ServicePort service) => Add(_used ??= [], service);
 
     /// <summary>Takes over what was seen of the same device under another address.</summary>
     internal void Absorb(Device other)
@@ -309,19 +303,24 @@ public sealed class Device
         Modality ??= other.Modality;
         _deeds.Add(other._deeds);
         _rhythm = _rhythm.With(other._rhythm);
-        foreach (var (name, times) in other._names)
+        AddListed(other);
+    }
+
+    private void AddListed(Device other)
+    {
+        foreach (var (name, times) in other._names ?? [])
             AddName(name, times.Times);
-        foreach (var (title, times) in other._aeTitles)
+        foreach (var (title, times) in other._aeTitles ?? [])
             AddAeTitle(title, times.Times);
-        foreach (var (name, times) in other._hostNames)
+        foreach (var (name, times) in other._hostNames ?? [])
             AddHostName(name, times.Times);
-        foreach (var fingerprint in other._fingerprints)
+        foreach (var fingerprint in other.Fingerprints)
             AddFingerprint(fingerprint);
-        foreach (var name in other._classes)
+        foreach (var name in other.Classes)
             AddClass(name);
-        foreach (var service in other._offered)
+        foreach (var service in other.Offered)
             AddOffered(service);
-        foreach (var service in other._used)
+        foreach (var service in other.Used)
             AddUsed(service);
     }
 
@@ -345,16 +344,7 @@ public sealed class Device
             _learnedRhythm = _learnedRhythm,
         };
         copy._addresses.AddRange(_addresses.Skip(1));
-        foreach (var (name, times) in _names)
-            copy.AddName(name, times.Times);
-        foreach (var (title, times) in _aeTitles)
-            copy.AddAeTitle(title, times.Times);
-        foreach (var (name, times) in _hostNames)
-            copy.AddHostName(name, times.Times);
-        copy._fingerprints.UnionWith(_fingerprints);
-        copy._classes.UnionWith(_classes);
-        copy._offered.UnionWith(_offered);
-        copy._used.UnionWith(_used);
+        copy.AddListed(this);
         return copy;
     }
 
@@ -368,21 +358,24 @@ public sealed class Device
         return copy;
     }
 
-    private static TextCount? Add(SortedDictionary<string, TextCount> set, string? text, int times)
+    private static bool Add<T>(SortedSet<T> set, T value) => set.Count < MaximumListed && set.Add(value);
+
+    private static TextCount? Add(ref SortedDictionary<string, TextCount>? set, StringComparer comparer, string? text, int times)
     {
         if (text is null)
             return null;
+        set ??= new(comparer);
         if (!set.TryGetValue(text, out var count) && set.Count < MaximumListed)
             set.Add(text, count = new TextCount());
         count?.Add(times);
         return count;
     }
 
-    private static string? MostUsed(SortedDictionary<string, TextCount> set)
+    private static string? MostUsed(SortedDictionary<string, TextCount>? set)
     {
         string? best = null;
         var most = 0;
-        foreach (var (text, count) in set)
+        foreach (var (text, count) in set ?? [])
         {
             if (count.Times > most)
                 (best, most) = (text, count.Times);

@@ -19,12 +19,15 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     /// <summary>Most devices that were heard but neither answered nor were answered; a flood of invented senders stops here.</summary>
     public const int MaximumUnconfirmed = 4096;
 
+    /// <summary>Answers remembered, a power of two.</summary>
+    private const int RememberedAnswers = 4096;
+
     private readonly Dictionary<IpAddress, Device> _byAddress = [];
     private AddressScope _scope = scope;
 
-    // A transaction asks for its two devices many times over: the last two answers, kept until the table changes.
-    private (IpAddress Address, Device? Device) _recent;
-    private (IpAddress Address, Device? Device) _older;
+    // Every event asks for its two devices, some many times over: answers by the hash of the address, which hold in their epoch.
+    private readonly Answer[] _answers = new Answer[RememberedAnswers];
+    private int _epoch = 1;
     private readonly Dictionary<MacAddress, MacEntry> _byMac = [];
     private readonly List<Device> _devices = [];
     private int _unconfirmed;
@@ -32,9 +35,11 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     /// <summary>Raised when a device that was found by an address may be another one from now on, or stand for other addresses.</summary>
     public int Version { get; private set; }
 
+    private readonly record struct Answer(IpAddress Address, Device? Device, int Epoch);
+
     private sealed class MacEntry
     {
-        public readonly List<IpAddress> Addresses = [];
+        public readonly List<IpAddress> Addresses = new(1);
         public Device? Device;
         public bool IsRouter;
     }
@@ -48,12 +53,10 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     /// <summary>The device that has an address, or null.</summary>
     public Device? Find(IpAddress address)
     {
-        if (address == _recent.Address)
-            return _recent.Device;
-        if (address != _older.Address)
-            _older = (address, _byAddress.GetValueOrDefault(address));
-        (_recent, _older) = (_older, _recent);
-        return _recent.Device;
+        ref var answer = ref AnswerFor(address);
+        if (answer.Address != address || answer.Epoch != _epoch)
+            answer = new Answer(address, _byAddress.GetValueOrDefault(address), _epoch);
+        return answer.Device;
     }
 
     /// <summary>The device with a hardware address that is its own, or null.</summary>
@@ -158,7 +161,7 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
             && known.AddAddress(address))
         {
             _byAddress.Add(address, known);
-            Forget();
+            Forget(address);
             return known;
         }
 
@@ -172,7 +175,7 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
         if (!confirmed)
             _unconfirmed++;
         _byAddress.Add(address, device);
-        Forget();
+        Forget(address);
         _devices.Add(device);
         if (confirmed && entry is { IsRouter: false })
             entry.Device ??= device;
@@ -204,7 +207,15 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
         Forget();
     }
 
-    private void Forget() => _recent = _older = default;
+    private void Forget() => _epoch++;
+
+    private void Forget(IpAddress address) => AnswerFor(address) = default;
+
+    private ref Answer AnswerFor(IpAddress address)
+    {
+        const ulong Factor = 0x9E3779B97F4A7C15;
+        return ref _answers[(int)(((address.Low ^ (address.High * Factor)) * Factor) >> 40) & (RememberedAnswers - 1)];
+    }
 
     private MacEntry? NoteMac(IpAddress address, MacAddress mac, bool isOutside)
     {

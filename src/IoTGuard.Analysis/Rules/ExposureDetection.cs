@@ -17,7 +17,7 @@ internal sealed class ExposureDetection(DetectionContext context)
     private readonly Rule _clear = context.Of(NetworkRules.InsecureService);
     private readonly Rule _overlap = context.Of(NetworkRules.OverlapConflict);
 
-    public void OnTransaction(Transaction transaction, Pseudonym patient)
+    public void OnTransaction(Transaction transaction)
     {
         var clientOutside = context.Scope.IsOutside(transaction.Client);
         var serverOutside = context.Scope.IsOutside(transaction.Server);
@@ -32,9 +32,16 @@ internal sealed class ExposureDetection(DetectionContext context)
         if (open is null)
             return;
         open.Alert.Protocol = transaction.Protocol;
-        open.Number("messages", open.Alert.Count, "messages", "0").Patient(patient).Flow(transaction);
+        open.Number("messages", open.Alert.Count, "messages", "0").Patient(PatientOf(transaction)).Flow(transaction);
         context.Alerts.Emit(open);
     }
+
+    private static Pseudonym PatientOf(Transaction transaction) => transaction switch
+    {
+        Hl7Transaction message => message.Patient,
+        DicomTransaction dicom => dicom.Patient,
+        _ => default,
+    };
 
     public void OnFlow(in FlowRecord flow, long timeNs)
     {

@@ -1,6 +1,7 @@
 using IoTGuard.Analysis.Baselines;
 using IoTGuard.Analysis.Inventory;
 using IoTGuard.Analysis.Sessions;
+using IoTGuard.Wire.Link;
 using IoTGuard.Wire.Network;
 
 namespace IoTGuard.Analysis.Rules;
@@ -27,6 +28,10 @@ internal sealed class Hl7Link
     public required Device Client { get; init; }
 
     public required Device Server { get; init; }
+
+    private long _metNs = long.MinValue;
+    private MacAddress _metClientMac;
+    private MacAddress _metServerMac;
 
     /// <summary>The service of the last acknowledged message, and its port.</summary>
     public SeenFact? Service;
@@ -63,6 +68,12 @@ internal sealed class Hl7Link
             + (Sender?.Touch() ?? 0) + (Service?.Touch() ?? 0) + (ClientNameCount?.Times ?? 0) + (_types[0] is null ? 0 : 1),
         _ => (Counts?.State.Touch() ?? 0) + (_types[0]?.Fact.Touch() ?? 0) + (_types[1]?.Fact.Touch() ?? 0) + (_types[2]?.Fact.Touch() ?? 0),
     };
+
+    /// <summary>True when the inventory met both ends, as a transaction shows them, at this time already: an acknowledgement comes with its message.</summary>
+    public bool IsMet(Hl7Transaction transaction, long now) =>
+        now == _metNs && transaction.ClientMac == _metClientMac && transaction.ServerMac == _metServerMac;
+
+    public void Met(Hl7Transaction transaction, long now) => (_metNs, _metClientMac, _metServerMac) = (now, transaction.ClientMac, transaction.ServerMac);
 
     /// <summary>What is kept of a message type, or null.</summary>
     public Hl7LinkType? TypeOf(string? messageType)

@@ -26,7 +26,7 @@ public enum PseudonymKind : byte
     User,
 }
 
-/// <summary>Turns identifiers into keyed pseudonyms. One instance per worker.</summary>
+/// <summary>Turns identifiers into keyed pseudonyms. An instance is for one thread at a time.</summary>
 public sealed class Pseudonymizer
 {
     /// <summary>Longest identifier that is looked at, in bytes; longer ones are cut, which only an attacker's can be.</summary>
@@ -35,6 +35,7 @@ public sealed class Pseudonymizer
     /// <summary>Pseudonyms remembered. An object's elements and a patient's messages name the same few again and again.</summary>
     private const int RememberedPseudonyms = 1024;
 
+    private readonly byte[] _key;
     private readonly IncrementalHash _hmac;
     private readonly TextMemo<Pseudonym> _remembered = new(RememberedPseudonyms);
 
@@ -43,8 +44,12 @@ public sealed class Pseudonymizer
     {
         if (key.Length != 32)
             throw new ArgumentException("The pseudonym key has 32 bytes.", nameof(key));
+        _key = key.ToArray();
         _hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key);
     }
+
+    /// <summary>Another one under the same key, for another thread.</summary>
+    internal Pseudonymizer Another() => new(_key);
 
     /// <summary>The pseudonym of an identifier, padding (spaces, NUL) removed; none for an empty one.</summary>
     public Pseudonym Of(PseudonymKind kind, ReadOnlySpan<byte> identifier)

@@ -25,6 +25,9 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
 
     public Pseudonymizer Pseudonyms { get; } = pseudonyms;
 
+    /// <summary>For those who take the events, on their thread: makes the pseudonyms that they ask for.</summary>
+    internal Pseudonymizer PseudonymsOnDemand { get; } = pseudonyms.Another();
+
     internal Hl7HeaderReader Hl7Headers => _hl7Headers ??= new Hl7HeaderReader(Texts);
 
     /// <summary>Faults that were not handed on because their flow had reached <see cref="FlowLimits.MaximumFaultsPerFlow"/>.</summary>
@@ -33,7 +36,7 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
     /// <summary>
     /// The flow whose session is called; <see cref="FlowRecord.Counters"/> in it may be raised. Its packet counters are those of the last event.
     /// </summary>
-    public ref FlowRecord Flow => ref _flows[_flow];
+    public ref FlowRecord Flow => ref _conversation is { } conversation ? ref conversation.Record : ref _flows[_flow];
 
     /// <summary>Points the context at a frame. Called by the sensor.</summary>
     public void AtFrame(long timeNs, long frame, EventBatch output)
@@ -64,8 +67,6 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
 
     internal void AtConversation(Conversation conversation)
     {
-        _flows = conversation.Record;
-        _flow = 0;
         _conversation = conversation;
         _handOver = false;
     }

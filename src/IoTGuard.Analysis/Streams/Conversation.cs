@@ -6,8 +6,8 @@ namespace IoTGuard.Analysis.Streams;
 /// <summary>A flow whose payload is read: the flow as its session sees it, and the session.</summary>
 internal abstract class Conversation
 {
-    /// <summary>The flow as the session sees it, in an array because contexts point into arrays.</summary>
-    public FlowRecord[] Record { get; } = new FlowRecord[1];
+    /// <summary>The flow as the session sees it.</summary>
+    public FlowRecord Record;
 
     /// <summary>Faults told for this flow.</summary>
     public int Faults { get; set; }
@@ -22,7 +22,7 @@ internal abstract class Conversation
     protected int Index { get; private set; }
 
     /// <summary>Steps of <see cref="Touch"/>: each reads where the next one has to look.</summary>
-    public const int Depths = 4;
+    public const int Depths = 3;
 
     /// <summary>Touches what a packet of a direction will need, one step from object to object at a time. The result says nothing.</summary>
     /// <param name="direction">The direction; it may be the wrong one.</param>
@@ -36,7 +36,7 @@ internal abstract class Conversation
     public abstract void Release();
 
     /// <summary>Brings the counters in <see cref="Record"/> up to date.</summary>
-    public void Refresh() => Shard.Fill(Index, ref Record[0], Record[0].Counters, Record[0].Application);
+    public void Refresh() => Shard.Fill(Index, ref Record, Record.Counters, Record.Application);
 
     protected void Take(SessionContext context, FlowShard shard, int index)
     {
@@ -44,7 +44,7 @@ internal abstract class Conversation
         Shard = shard;
         Index = index;
         Faults = 0;
-        Record[0] = default;
+        Record = default;
         Refresh();
     }
 }

@@ -11,9 +11,8 @@ internal sealed class DatagramConversation(StreamStore store) : Conversation
 
     public override long Touch(FlowDirection direction, int depth) => depth switch
     {
-        0 => Faults,
-        1 => Record[0].OriginatorPort,
-        _ => _session.Touch(direction, depth - 2),
+        0 => Row + Record.OriginatorPort,
+        _ => _session.Touch(direction, depth - 1),
     };
 
     /// <summary>Takes over a flow whose protocol was recognised.</summary>
@@ -23,7 +22,7 @@ internal sealed class DatagramConversation(StreamStore store) : Conversation
         Row = row;
         _session = (DatagramSession)store.Datagrams.Rent(row);
         store.Counters.Sessions++;
-        Record[0].Application = _session.Protocol;
+        Record.Application = _session.Protocol;
     }
 
     public void OnDatagram(FlowDirection direction, ReadOnlySpan<byte> data, int cut)

@@ -12,15 +12,16 @@ namespace IoTGuard.Analysis.Streams;
 /// </summary>
 internal struct StreamHistory
 {
-    // A ring: the byte with sequence number n lies at n modulo the length, which is a power of two.
-    private byte[]? _bytes;
     private long _start;
     private long _end;
-    private Segments _segments;
     private int _nextSegment;
+    private Segments _segments;
+
+    // The byte with sequence number n lies at n modulo the length, which is a power of two.
+    private Ring _bytes;
 
     /// <summary>The result says nothing.</summary>
-    public readonly long Touch() => _end + (_bytes is null ? 0 : _bytes[(int)_end & (_bytes.Length - 1)]);
+    public readonly long Touch() => _start + _segments[_nextSegment].Offset + _bytes[(int)_end & (FlowLimits.HistoryBytes - 1)];
 
     /// <summary>Begins at a sequence number with nothing remembered.</summary>
     public void Start(long offset)
@@ -36,21 +37,21 @@ internal struct StreamHistory
         _segments[_nextSegment] = new Segment { Offset = offset, Length = data.Length, Hash = Hash(data) };
         _nextSegment = (_nextSegment + 1) % FlowLimits.HistorySegments;
 
-        _bytes ??= new byte[FlowLimits.HistoryBytes];
-        if (data.Length > _bytes.Length)
+        Span<byte> bytes = _bytes;
+        if (data.Length > bytes.Length)
         {
-            offset += data.Length - _bytes.Length;
-            data = data[^_bytes.Length..];
+            offset += data.Length - bytes.Length;
+            data = data[^bytes.Length..];
         }
 
         if (offset != _end)
             _start = offset;
-        var at = (int)(offset & (_bytes.Length - 1));
-        var first = Math.Min(data.Length, _bytes.Length - at);
-        data[..first].CopyTo(_bytes.AsSpan(at));
-        data[first..].CopyTo(_bytes);
+        var at = (int)(offset & (bytes.Length - 1));
+        var first = Math.Min(data.Length, bytes.Length - at);
+        data[..first].CopyTo(bytes[at..]);
+        data[first..].CopyTo(bytes);
         _end = offset + data.Length;
-        _start = Math.Max(_start, _end - _bytes.Length);
+        _start = Math.Max(_start, _end - bytes.Length);
     }
 
     /// <summary>How many bytes of a second copy differ from the first, as far as those are remembered.</summary>
@@ -64,13 +65,14 @@ internal struct StreamHistory
     {
         var start = Math.Max(offset, _start);
         var end = Math.Min(offset + data.Length, _end);
-        if (start >= end || _bytes is null)
+        if (start >= end)
             return 0;
+        ReadOnlySpan<byte> bytes = _bytes;
         data = data.Slice((int)(start - offset), (int)(end - start));
-        var at = (int)(start & (_bytes.Length - 1));
-        var first = Math.Min(data.Length, _bytes.Length - at);
-        return OutOfOrderSegments.Differences(_bytes.AsSpan(at, first), data[..first])
-            + OutOfOrderSegments.Differences(_bytes.AsSpan(0, data.Length - first), data[first..]);
+        var at = (int)(start & (bytes.Length - 1));
+        var first = Math.Min(data.Length, bytes.Length - at);
+        return OutOfOrderSegments.Differences(bytes.Slice(at, first), data[..first])
+            + OutOfOrderSegments.Differences(bytes[..(data.Length - first)], data[first..]);
     }
 
     private readonly bool Differs(long offset, ReadOnlySpan<byte> data)
@@ -104,6 +106,12 @@ internal struct StreamHistory
             b = (BitOperations.RotateLeft(b, 29) ^ octet) * Factor;
         a ^= BitOperations.RotateLeft(b, 17) ^ BitOperations.RotateLeft(c, 31) ^ BitOperations.RotateLeft(d, 47);
         return (a ^ (a >> 32)) * Factor;
+    }
+
+    [InlineArray(FlowLimits.HistoryBytes)]
+    private struct Ring
+    {
+        private byte _first;
     }
 
     private struct Segment

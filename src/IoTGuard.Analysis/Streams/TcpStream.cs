@@ -6,7 +6,7 @@ namespace IoTGuard.Analysis.Streams;
 /// One direction of a connection as its session sees it: how far it is, what waits for the session, and what came too early.
 /// Sequence numbers are continued over 2³² (<see cref="DirectionState.Next"/>).
 /// </summary>
-internal sealed class TcpStream
+internal struct TcpStream()
 {
     /// <summary>Nobody knows how many bytes were missed.</summary>
     public const long UnknownMissed = 0;
@@ -57,14 +57,14 @@ internal sealed class TcpStream
     public int EarlyCount { get; private set; }
 
     /// <summary>Sequence number of the first byte that came too early.</summary>
-    public long EarlyOffset => Early!.FirstOffset;
+    public readonly long EarlyOffset => Early!.FirstOffset;
 
     public int PendingLength { get; private set; }
 
-    public ReadOnlySpan<byte> Pending => _pending.AsSpan(0, PendingLength);
+    public readonly ReadOnlySpan<byte> Pending => _pending.AsSpan(0, PendingLength);
 
     /// <summary>Touches what a segment will need. The result says nothing.</summary>
-    public long Touch() => Next + PendingLength + History.Touch();
+    public readonly long Touch() => Next + PendingLength + History.Touch();
 
     /// <summary>Begins at a sequence number.</summary>
     public void Start(long offset, ulong candidates)

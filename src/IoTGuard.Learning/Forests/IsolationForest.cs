@@ -1,3 +1,6 @@
+using IoTGuard.Learning.Onnx;
+using IoTGuard.Learning.Training;
+
 namespace IoTGuard.Learning;
 
 /// <summary>How a forest is grown.</summary>
@@ -13,15 +16,6 @@ public sealed record IsolationForestOptions
     public ulong Seed { get; init; } = 1;
 }
 
-/// <summary>One node of an isolation tree.</summary>
-/// <param name="Feature">Column that is tested, or −1 in a leaf.</param>
-/// <param name="Threshold">Rows with a value at or below it go left; greater values and NaN go right.</param>
-/// <param name="Left">Index of the left child.</param>
-/// <param name="Right">Index of the right child.</param>
-/// <param name="Samples">Training rows that came here.</param>
-/// <param name="PathLength">In a leaf: its depth plus c(<paramref name="Samples"/>).</param>
-public readonly record struct IsolationNode(int Feature, float Threshold, int Left, int Right, int Samples, float PathLength);
-
 /// <summary>
 /// Isolation forest (Liu, Ting, Zhou 2008): random splits isolate unusual rows after fewer cuts. The score of a row is
 /// 2^(−E[h] / c(ψ)), E[h] its mean path length over the trees: near 1 is anomalous, 0.5 and less is usual.
@@ -33,7 +27,7 @@ public readonly record struct IsolationNode(int Feature, float Threshold, int Le
 /// </summary>
 public sealed class IsolationForest
 {
-    private IsolationForest(IReadOnlyList<string> columns, IsolationNode[][] trees, int sampleSize, int trainingRows, ulong seed)
+    private IsolationForest(IReadOnlyList<string> columns, TreeNode[][] trees, int sampleSize, int trainingRows, ulong seed)
     {
         Columns = columns;
         Trees = trees;
@@ -45,14 +39,17 @@ public sealed class IsolationForest
     /// <summary>The columns that the forest was trained on, in order.</summary>
     public IReadOnlyList<string> Columns { get; }
 
-    /// <summary>The trees; the first node of each is its root.</summary>
-    public IReadOnlyList<IsolationNode[]> Trees { get; }
+    /// <summary>The trees; the first node of each is its root, and the value of a leaf is its depth plus c(its training rows).</summary>
+    public IReadOnlyList<TreeNode[]> Trees { get; }
 
     /// <summary>Rows that each tree has seen.</summary>
     public int SampleSize { get; }
 
     /// <summary>Rows that there were to draw from.</summary>
     public int TrainingRows { get; }
+
+    /// <summary>trees · c(ψ): path lengths over it are bits of the score.</summary>
+    public double PathNormaliser => Trees.Count * AveragePathLength(SampleSize);
 
     /// <summary>The seed it was grown with.</summary>
     public ulong Seed { get; }
@@ -63,19 +60,22 @@ public sealed class IsolationForest
     {
         if (data.RowCount < 2)
             throw new ArgumentException($"an isolation forest needs at least 2 rows, there are {data.RowCount}", nameof(data));
-        if (options.Trees is < 1 or > Onnx.OnnxLimits.MaxTrees)
-            throw new ArgumentException($"trees must be 1 to {Onnx.OnnxLimits.MaxTrees}, not {options.Trees}", nameof(options));
+        if (options.Trees is < 1 or > OnnxLimits.MaxTrees)
+            throw new ArgumentException($"trees must be 1 to {OnnxLimits.MaxTrees}, not {options.Trees}", nameof(options));
         if (options.SampleSize is < 2 or > 65_536)
             throw new ArgumentException($"the sample size must be 2 to 65536, not {options.SampleSize}", nameof(options));
         var sampleSize = Math.Min(options.SampleSize, data.RowCount);
-        if ((long)options.Trees * ((2 * sampleSize) - 1) > Onnx.OnnxLimits.MaxTreeNodes)
-            throw new ArgumentException($"{options.Trees} trees of {sampleSize} samples pass {Onnx.OnnxLimits.MaxTreeNodes} nodes", nameof(options));
+        if ((long)options.Trees * ((2 * sampleSize) - 1) > OnnxLimits.MaxTreeNodes)
+            throw new ArgumentException($"{options.Trees} trees of {sampleSize} samples pass {OnnxLimits.MaxTreeNodes} nodes", nameof(options));
         var grower = new IsolationTreeGrower(data, sampleSize, PathQuantum(options.Trees, sampleSize));
-        var trees = new IsolationNode[options.Trees][];
+        var trees = new TreeNode[options.Trees][];
         for (var t = 0; t < trees.Length; t++)
             trees[t] = grower.Grow(new Xoshiro256(options.Seed, (ulong)t));
         return new IsolationForest([.. data.Columns], trees, sampleSize, data.RowCount, options.Seed);
     }
+
+    /// <summary>The forest as a graph: 2^(−E[h] / c(ψ)).</summary>
+    public TrainedGraph ToGraph() => new(IsolationForestGraph.Build(this)) { PathNormaliser = PathNormaliser };
 
     /// <summary>c(n) of Liu 2008: the mean path length of an unsuccessful search in a binary search tree of n rows.</summary>
     public static double AveragePathLength(int rows) => rows switch
@@ -88,15 +88,9 @@ public sealed class IsolationForest
     /// <summary>The depth at which growing stops: ⌈log₂ ψ⌉.</summary>
     internal static int DepthLimit(int sampleSize) => (int)Math.Ceiling(Math.Log2(sampleSize));
 
-    /// <summary>
-    /// Path lengths are rounded to a multiple of this power of two (2⁻¹³ for 100 trees of 256), so that the sum over all trees
-    /// is exact in single precision: every evaluator, adding in any order, gets the same sum.
-    /// </summary>
-    private static double PathQuantum(int trees, int sampleSize)
-    {
-        var largestSum = trees * (DepthLimit(sampleSize) + AveragePathLength(sampleSize) + 1);
-        return Math.ScaleB(1, Math.Max(-16, (int)Math.Ceiling(Math.Log2(largestSum)) - 24));
-    }
+    /// <summary>Path lengths are rounded to a multiple of this (2⁻¹³ for 100 trees of 256), so that their sum is exact.</summary>
+    private static double PathQuantum(int trees, int sampleSize) =>
+        TreeEnsembleNode.ExactQuantum(trees * (DepthLimit(sampleSize) + AveragePathLength(sampleSize) + 1));
 
     private const double EulerGamma = 0.57721566490153286;
 }

@@ -1,3 +1,5 @@
+using IoTGuard.Learning.Onnx;
+
 namespace IoTGuard.Learning;
 
 /// <summary>Grows one isolation tree after the other over the same data, reusing its buffers.</summary>
@@ -6,10 +8,10 @@ internal sealed class IsolationTreeGrower(FeatureMatrix data, int sampleSize, do
     private readonly int _depthLimit = IsolationForest.DepthLimit(sampleSize);
     private readonly int[] _rows = new int[sampleSize];
     private readonly int[] _candidates = new int[data.ColumnCount];
-    private readonly List<IsolationNode> _nodes = [];
+    private readonly List<TreeNode> _nodes = [];
     private Xoshiro256 _random;
 
-    public IsolationNode[] Grow(Xoshiro256 random)
+    public TreeNode[] Grow(Xoshiro256 random)
     {
         _random = random;
         _nodes.Clear();
@@ -38,7 +40,7 @@ internal sealed class IsolationTreeGrower(FeatureMatrix data, int sampleSize, do
         {
             var length = depth + IsolationForest.AveragePathLength(rows.Length);
             var rounded = (float)(Math.Round(length / pathQuantum) * pathQuantum);
-            _nodes.Add(new IsolationNode(-1, 0, 0, 0, rows.Length, rounded));
+            _nodes.Add(TreeNode.Leaf(rows.Length, rounded));
             return index;
         }
 
@@ -46,7 +48,7 @@ internal sealed class IsolationTreeGrower(FeatureMatrix data, int sampleSize, do
         var split = Partition(rows, feature, threshold);
         var left = GrowNode(rows[..split], depth + 1);
         var right = GrowNode(rows[split..], depth + 1);
-        _nodes[index] = new IsolationNode(feature, threshold, left, right, rows.Length, 0);
+        _nodes[index] = new TreeNode(feature, threshold, left, right, rows.Length, 0);
         return index;
     }
 

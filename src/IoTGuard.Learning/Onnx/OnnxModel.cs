@@ -18,7 +18,11 @@ public sealed record OnnxModel(
 }
 
 /// <summary>OperatorSetIdProto: the version of the operators of a domain ("" is ai.onnx).</summary>
-public sealed record OnnxOpset(string Domain, long Version);
+public sealed record OnnxOpset(string Domain, long Version)
+{
+    /// <summary>The versions that the models written here use.</summary>
+    public static IReadOnlyList<OnnxOpset> Ours { get; } = [new("", 13), new(Operators.MachineLearningDomain, 1)];
+}
 
 /// <summary>GraphProto; <paramref name="Intermediates"/> (value_info) tells other tools the types in between.</summary>
 public sealed record OnnxGraph(
@@ -92,4 +96,8 @@ public enum OnnxElementType
 public sealed record OnnxTensor(string Name, IReadOnlyList<long> Dimensions, float[] Values);
 
 /// <summary>ValueInfoProto of a tensor; a dimension of −1 is open.</summary>
-public sealed record OnnxValueInfo(string Name, OnnxElementType ElementType, IReadOnlyList<long> Dimensions);
+public sealed record OnnxValueInfo(string Name, OnnxElementType ElementType, IReadOnlyList<long> Dimensions)
+{
+    /// <summary>Floats of shape [N, <paramref name="columns"/>].</summary>
+    public static OnnxValueInfo Rows(string name, int columns) => new(name, OnnxElementType.Float, [-1, columns]);
+}

@@ -113,7 +113,7 @@ internal sealed class TreeEnsembleBuilder
                     var value = float.IsNaN(_leafValues[from]) ? 0 : _leafValues[from];
                     nodes[at] = new(float.NaN, 0, at, value);
                     expected[at] = value;
-                    covers[at] = _hitRates.Length > 0 && _hitRates[from] > 0 ? _hitRates[from] : 1;
+                    covers[at] = _hitRates.Length == 0 ? 1 : _hitRates[from] is > 0 and < 1e30f ? _hitRates[from] : 0;
                     continue;
                 }
 
@@ -135,7 +135,8 @@ internal sealed class TreeEnsembleBuilder
                 if (right == at)
                     continue;
                 covers[at] = covers[right - 1] + covers[right];
-                expected[at] = (float)(((expected[right - 1] * covers[right - 1]) + (expected[right] * covers[right])) / covers[at]);
+                var share = covers[at] > 0 ? covers[right] / covers[at] : 0.5;
+                expected[at] = (float)((expected[right - 1] * (1 - share)) + (expected[right] * share));
             }
         }
 

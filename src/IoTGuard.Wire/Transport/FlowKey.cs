@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using IoTGuard.Wire.Network;
 using IoTGuard.Wire.Tunnels;
 
@@ -105,6 +106,7 @@ internal ref struct SipHash13(ulong key0, ulong key1)
     private ulong _v2 = key0 ^ 0x6C7967656E657261;
     private ulong _v3 = key1 ^ 0x7465646279746573;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(ulong word)
     {
         _v3 ^= word;
@@ -113,6 +115,7 @@ internal ref struct SipHash13(ulong key0, ulong key1)
     }
 
     /// <summary>The hash; the last word added must have held the message length in its highest byte.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Finish()
     {
         _v2 ^= 0xFF;
@@ -122,6 +125,8 @@ internal ref struct SipHash13(ulong key0, ulong key1)
         return _v0 ^ _v1 ^ _v2 ^ _v3;
     }
 
+    // Inlined, so that the state stays in registers.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Round()
     {
         _v0 += _v1;

@@ -29,6 +29,12 @@ internal sealed class ProtocolTotals
                 return total;
         }
 
+        return FindByText(protocol, name);
+    }
+
+    // Apart, because a method that captures its parameters allocates for them whenever it is called.
+    private Total FindByText(string protocol, string name)
+    {
         var found = _totals.Find(t => t.Event == name && t.Protocol == protocol);
         if (found is null)
             _totals.Add(found = new Total(protocol, name));

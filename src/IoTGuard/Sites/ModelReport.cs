@@ -10,7 +10,7 @@ internal static class ModelReport
     /// <summary>What became of the model, for people.</summary>
     public static string Describe(ModelSet? set, FlowSample sample) => set?.Entries[0].Model.Info.Training is not { } training
         ? $"not trained: {sample.Count:N0} flows were seen and {FlowModel.MinimumRows:N0} are needed; the models that were there before are kept"
-        : $"isolation forest of {training.Trees} trees, trained on {training.Rows:N0} flows, calibrated on {sample.Count - training.Rows:N0} later ones";
+        : $"isolation forest of {training.Parameters["trees"]} trees, trained on {training.Rows:N0} flows, calibrated on {sample.Count - training.Rows:N0} later ones";
 
     /// <summary>The model's card as Markdown.</summary>
     public static string Card(ModelSet set, double flowsPerHour)

@@ -55,18 +55,18 @@ internal static class Hl7SegmentReader
     private static void ReadPatient(SessionContext context, Hl7Segment segment, Hl7Transaction message)
     {
         message.Patients++;
-        if (!message.Patient.IsNone)
-            return;
-        message.Patient = Pseudonym(context, PseudonymKind.Patient, segment[3], segment.Delimiters);
-        if (message.Patient.IsNone)
-            message.Patient = Pseudonym(context, PseudonymKind.Patient, segment[2], segment.Delimiters);
+        ref var patient = ref message.PatientIdentifier;
+        if (patient.IsNone)
+            Take(context, ref patient, PseudonymKind.Patient, segment[3], segment.Delimiters);
+        if (patient.IsNone)
+            Take(context, ref patient, PseudonymKind.Patient, segment[2], segment.Delimiters);
     }
 
     private static void ReadVisit(SessionContext context, Hl7Segment segment, Hl7Transaction message)
     {
         message.PatientClass ??= Code(context, segment[2].Component(1));
-        if (message.Visit.IsNone)
-            message.Visit = Pseudonym(context, PseudonymKind.Visit, segment[19], segment.Delimiters);
+        if (message.VisitIdentifier.IsNone)
+            Take(context, ref message.VisitIdentifier, PseudonymKind.Visit, segment[19], segment.Delimiters);
     }
 
     private static void ReadParticipation(SessionContext context, Hl7Segment segment, Hl7Transaction message)
@@ -77,13 +77,13 @@ internal static class Hl7SegmentReader
         message.DeviceSerial ??= DeviceText(context, segment[20].Component(1), segment.Delimiters);
     }
 
-    private static Pseudonym Pseudonym(SessionContext context, PseudonymKind kind, Hl7Field field, Hl7Delimiters delimiters)
+    private static void Take(SessionContext context, ref DeferredPseudonym pseudonym, PseudonymKind kind, Hl7Field field, Hl7Delimiters delimiters)
     {
         if (field.IsNullOrEmpty)
-            return default;
+            return;
         Span<byte> decoded = stackalloc byte[Pseudonymizer.MaximumIdentifierBytes];
         var length = Hl7Escape.Decode(field.Component(1), delimiters, decoded);
-        return context.Pseudonyms.Of(kind, decoded[..length]);
+        pseudonym.Set(context, kind, decoded[..length]);
     }
 
     private static string? DeviceText(SessionContext context, ReadOnlySpan<byte> text, Hl7Delimiters delimiters)

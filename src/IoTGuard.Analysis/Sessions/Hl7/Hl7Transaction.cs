@@ -59,6 +59,8 @@ public sealed class Hl7Transaction : Transaction
 
     private ShortText _controlId;
     private ShortText _acknowledges;
+    private DeferredPseudonym _patient;
+    private DeferredPseudonym _visit;
 
     public Hl7Event Event { get; set; }
 
@@ -123,10 +125,18 @@ public sealed class Hl7Transaction : Transaction
     public int Patients { get; set; }
 
     /// <summary>PID-3.1, else PID-2.1, of the first PID as a pseudonym.</summary>
-    public Pseudonym Patient { get; set; }
+    public Pseudonym Patient
+    {
+        get => _patient.Value;
+        set => _patient.Value = value;
+    }
 
     /// <summary>PV1-19.1 as a pseudonym.</summary>
-    public Pseudonym Visit { get; set; }
+    public Pseudonym Visit
+    {
+        get => _visit.Value;
+        set => _visit.Value = value;
+    }
 
     /// <summary>PV1-2.</summary>
     public string? PatientClass { get; set; }
@@ -177,15 +187,20 @@ public sealed class Hl7Transaction : Transaction
         _controlId.Clear();
         _acknowledges.Clear();
         Segments = Observations = Orders = Patients = Repeats = Errors = 0;
-        Patient = Visit = default;
+        _patient.Clear();
+        _visit.Clear();
         MessageTimeNs = 0;
         Framed = true;
         Batched = OverHttp = false;
         Fault = default;
     }
 
+    internal ref DeferredPseudonym PatientIdentifier => ref _patient;
+
+    internal ref DeferredPseudonym VisitIdentifier => ref _visit;
+
     /// <summary>Touches what an acknowledgement of the message will need. The result says nothing.</summary>
-    internal long Touch() => TimeNs + ClientPort + Segments + _controlId.Length + _acknowledges.Length + (long)Patient.Low + (MessageType is null ? 0 : 1);
+    internal long Touch() => TimeNs + ClientPort + Segments + _controlId.Length + _acknowledges.Length + (_patient.IsNone ? 0 : 1) + (MessageType is null ? 0 : 1);
 
     /// <summary>Takes over what another transaction says of a message; endpoints stay.</summary>
     internal void CopyMessageFrom(Hl7Transaction other)
@@ -200,7 +215,7 @@ public sealed class Hl7Transaction : Transaction
         _controlId.Set(other._controlId.Bytes);
         _acknowledges.Set(other._acknowledges.Bytes);
         (Segments, Observations, Orders, Patients) = (other.Segments, other.Observations, other.Orders, other.Patients);
-        (Patient, Visit, PatientClass) = (other.Patient, other.Visit, other.PatientClass);
+        (_patient, _visit, PatientClass) = (other._patient, other._visit, other.PatientClass);
         (DeviceIdentifier, DeviceLot, DeviceSerial) = (other.DeviceIdentifier, other.DeviceLot, other.DeviceSerial);
         (MessageTimeNs, Framed, Batched) = (other.MessageTimeNs, other.Framed, other.Batched);
         (Fault, FaultText) = (other.Fault, other.FaultText);

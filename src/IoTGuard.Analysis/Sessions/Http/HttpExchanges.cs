@@ -49,7 +49,7 @@ internal sealed class HttpExchanges
         if (Count == _slots.Length)
         {
             var old = _slots.Length;
-            Array.Resize(ref _slots, Math.Clamp(2 * old, 2, HttpSession.MaximumOutstanding));
+            Array.Resize(ref _slots, Math.Clamp(2 * old, 1, HttpSession.MaximumOutstanding));
             for (var i = old; i < _slots.Length; i++)
                 _slots[i] = new HttpExchange();
         }

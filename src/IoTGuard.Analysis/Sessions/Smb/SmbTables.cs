@@ -47,6 +47,10 @@ internal struct SmbRequest
     public bool IsUsed;
     public byte Command;
     public bool IsInterim;
+    public bool IsAnswered;
+
+    /// <summary>True while its final response was not seen.</summary>
+    public readonly bool IsWaiting => IsUsed && (!IsAnswered || IsInterim);
     public long TimeNs;
     public uint TreeId;
 
@@ -62,7 +66,7 @@ internal struct SmbRequest
     public int Bytes;
 }
 
-/// <summary>Fixed tables of one connection. A full table forgets its oldest entry; nothing here grows.</summary>
+/// <summary>Tables of one connection, made small and grown as far as they are used. A full table forgets its oldest entry.</summary>
 internal sealed class SmbTables
 {
     /// <summary>Shares of a connection that are told apart.</summary>
@@ -74,9 +78,10 @@ internal sealed class SmbTables
     /// <summary>Requests that wait for their response; a power of two.</summary>
     public const int MaximumRequests = 128;
 
-    private readonly SmbTree[] _trees = new SmbTree[MaximumTrees];
-    private readonly SmbHandle[] _handles = new SmbHandle[MaximumHandles];
-    private readonly SmbRequest[] _requests = new SmbRequest[MaximumRequests];
+    // Powers of two, as the limits are.
+    private SmbTree[] _trees = new SmbTree[1];
+    private SmbHandle[] _handles = new SmbHandle[2];
+    private SmbRequest[] _requests = new SmbRequest[4];
     private int _nextTree;
     private int _nextHandle;
     private int _treesUsed;
@@ -106,6 +111,8 @@ internal sealed class SmbTables
         if (!make)
             return -1;
         var place = _nextTree;
+        if (place == _trees.Length)
+            Array.Resize(ref _trees, 2 * place);
         _nextTree = (_nextTree + 1) % MaximumTrees;
         _treesUsed = Math.Max(_treesUsed, place + 1);
         isReused = _trees[place].IsUsed;
@@ -128,6 +135,8 @@ internal sealed class SmbTables
 
     public void Open(in SmbHandle handle)
     {
+        if (_nextHandle == _handles.Length)
+            Array.Resize(ref _handles, 2 * _nextHandle);
         _handles[_nextHandle] = handle;
         _handles[_nextHandle].IsUsed = true;
         _handlesUsed = Math.Max(_handlesUsed, _nextHandle + 1);
@@ -160,7 +169,9 @@ internal sealed class SmbTables
     /// <summary>Keeps a request in the place of whichever had the same number modulo the table's size.</summary>
     public ref SmbRequest Ask(ulong id, byte command, long timeNs, uint treeId, int bytes)
     {
-        ref var request = ref _requests[(int)((id ^ (id >> 6)) & (MaximumRequests - 1))];
+        while (_requests.Length < MaximumRequests && _requests[PlaceOf(id)].IsWaiting && _requests[PlaceOf(id)].Id != id)
+            GrowRequests();
+        ref var request = ref _requests[PlaceOf(id)];
         request = new SmbRequest { Id = id, IsUsed = true, Command = command, TimeNs = timeNs, TreeId = treeId, Bytes = bytes };
         return ref request;
     }
@@ -168,8 +179,23 @@ internal sealed class SmbTables
     /// <summary>The request that a response belongs to; <paramref name="found"/> is false when it is unknown.</summary>
     public ref SmbRequest Answer(ulong id, byte command, out bool found)
     {
-        ref var request = ref _requests[(int)((id ^ (id >> 6)) & (MaximumRequests - 1))];
+        ref var request = ref _requests[PlaceOf(id)];
         found = request.IsUsed && request.Id == id && request.Command == command;
+        request.IsAnswered |= found;
         return ref request;
+    }
+
+    private int PlaceOf(ulong id) => (int)(id ^ (id >> 6)) & (_requests.Length - 1);
+
+    /// <summary>Requests on different places of a table have different places in one of twice the size.</summary>
+    private void GrowRequests()
+    {
+        var old = _requests;
+        _requests = new SmbRequest[2 * old.Length];
+        foreach (ref readonly var request in old.AsSpan())
+        {
+            if (request.IsUsed)
+                _requests[PlaceOf(request.Id)] = request;
+        }
     }
 }
