@@ -62,6 +62,9 @@ public sealed class Detector
     /// <summary>Alerts open now.</summary>
     public int OpenAlerts => _context.Alerts.Open;
 
+    /// <summary>Flows that the model scored.</summary>
+    public long FlowsScored => _anomalies.Scored;
+
     /// <summary>The devices seen so far, and those of the site.</summary>
     public DeviceInventory Devices => _context.Devices;
 

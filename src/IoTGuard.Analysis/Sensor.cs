@@ -69,7 +69,10 @@ public sealed partial class Sensor
 
     internal SessionContext Context { get; }
 
-    /// <summary>What was counted so far.</summary>
+    /// <summary>Flows held now. Any thread may ask.</summary>
+    public int FlowsHeld => _tracker.Held;
+
+    /// <summary>What was counted so far. Any thread may ask, without holding the sensor up: each number is one that was or is true.</summary>
     public SensorCounters Counters
     {
         get

@@ -88,6 +88,10 @@ public struct SensorCounters
     /// <summary>Connections that were not reassembled because <see cref="Flows.FlowLimits.MaximumConversations"/> was reached.</summary>
     public long SessionsRefused;
 
+    /// <summary>Bytes by which TCP acknowledgments advanced, and those of them of connections whose other direction was never seen.</summary>
+    public long AcknowledgedBytes;
+    public long UnseenBytes;
+
     /// <summary>Gaps told to sessions, and the bytes in them.</summary>
     public long Gaps;
     public long GapBytes;

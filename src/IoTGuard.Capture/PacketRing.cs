@@ -36,19 +36,24 @@ public sealed class PacketRing : IFrameSource
     private volatile bool _stopping;
     private volatile bool _disposed;
 
-    private PacketRing(PacketRingOptions options)
+    private PacketRing(PacketRingOptions options, int? inherited = null)
     {
         _options = options;
         _problems = new ProblemLog(options.Interface);
-        _socket = PacketSocket.Open(options.Interface);
+        _socket = inherited is { } descriptor ? PacketSocket.Inherit(options.Interface, descriptor) : PacketSocket.Open(options.Interface);
         try
         {
             var hardware = _socket.HardwareType;
             _link = PacketSocket.LinkTypeOf(hardware)
                 ?? throw new CaptureException(options.Interface, $"has a hardware type that is not decoded (ARPHRD {hardware})", "give an Ethernet interface");
-            _socket.TakeNone();
-            if (!options.Outgoing || hardware == ARPHRD_LOOPBACK)
-                _socket.IgnoreOutgoing();
+            if (inherited is null)
+            {
+                _socket.TakeNone();
+                if (!options.Outgoing || hardware == ARPHRD_LOOPBACK)
+                    _socket.IgnoreOutgoing();
+                _socket.MakeRing(options);
+            }
+
             _mapping = new RingMapping(_socket.MapRing(options), (long)options.BlockBytes * options.BlockCount);
             _blocks = _mapping.Split(options.BlockBytes);
         }
@@ -105,6 +110,22 @@ public sealed class PacketRing : IFrameSource
             throw;
         }
     }
+
+    /// <summary>Takes over rings that this program opened before it started itself anew, see <see cref="Privileges.StartAnew"/>.</summary>
+    /// <param name="options">The options that they were opened with.</param>
+    /// <param name="descriptors">Their <see cref="Descriptor"/>s.</param>
+    /// <exception cref="CaptureException">They are no such rings.</exception>
+    public static IReadOnlyList<PacketRing> Inherit(PacketRingOptions options, IReadOnlyList<int> descriptors)
+    {
+        Validate(options, descriptors.Count);
+        return [.. descriptors.Select(d => new PacketRing(options, d))];
+    }
+
+    /// <summary>File descriptor of the ring's socket.</summary>
+    public int Descriptor => (int)_socket.Handle.DangerousGetHandle();
+
+    /// <summary>Share of the ring's blocks that wait for us or are in use, 0 to 1. Any thread may ask.</summary>
+    public double Use => _disposed ? 0 : (double)_blocks.Count(static b => b.IsReady) / _blocks.Length;
 
     /// <inheritdoc/>
     public CaptureStatistics Statistics

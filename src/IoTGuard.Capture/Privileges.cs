@@ -37,6 +37,37 @@ public static class Privileges
         Verify(user, uid, gid);
     }
 
+    /// <summary>True when this process is not root and has capabilities all the same: ambient ones of a service, or those of its file.</summary>
+    public static bool HasCapabilities =>
+        OperatingSystem.IsLinux() && Libc.EffectiveUser() != 0
+        && File.ReadLines("/proc/self/status").Any(static line => IsCapabilitySet(line) && HoldsSome(line));
+
+    /// <summary>
+    /// Starts this program anew in the same process, with the same arguments and without its capabilities, which other threads could not be made to give up.
+    /// Does not return.
+    /// </summary>
+    /// <param name="descriptors">Descriptors that stay open.</param>
+    /// <param name="variable">Environment variable that names them to the new program, with commas between them.</param>
+    /// <exception cref="CaptureException">The kernel refuses.</exception>
+    public static void StartAnew(IReadOnlyList<int> descriptors, string variable)
+    {
+        const string who = "this program";
+        foreach (var descriptor in descriptors)
+            Check(who, Libc.ControlDescriptor(descriptor, Libc.F_SETFD, 0));
+
+        // No ambient capabilities, and none of the file either (execve(2), capabilities(7)): the new program has none.
+        Check(who, Libc.ProcessControl(Libc.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+        Check(who, Libc.ProcessControl(Libc.PR_CAP_AMBIENT, Libc.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
+        var arguments = File.ReadAllText("/proc/self/cmdline").TrimEnd('\0').Split('\0');
+        var environment = new List<string> { $"{variable}={string.Join(',', descriptors)}" };
+        foreach (System.Collections.DictionaryEntry entry in Environment.GetEnvironmentVariables())
+            environment.Add($"{entry.Key}={entry.Value}");
+        Check(who, Libc.Execute("/proc/self/exe", ToNative(arguments), ToNative(environment)));
+    }
+
+    /// <summary>Texts as the C library wants them; never freed, as nothing of this program outlives the call.</summary>
+    private static nint[] ToNative(IEnumerable<string> texts) => [.. texts.Select(Marshal.StringToCoTaskMemUTF8), 0];
+
     /// <summary>Asks the kernel about every thread: what is still there after all must not stay unnoticed.</summary>
     private static void Verify(string user, uint uid, uint gid)
     {
@@ -56,7 +87,7 @@ public static class Privileges
             }
 
             if (!lines.Contains(uids, StringComparer.Ordinal) || !lines.Contains(gids, StringComparer.Ordinal)
-                || lines.Any(static line => IsCapabilitySet(line) && line.AsSpan().TrimEnd('0').EndsWith('\t') == false))
+                || lines.Any(static line => IsCapabilitySet(line) && HoldsSome(line)))
             {
                 throw new CaptureException(user, "privileges could not be given up in all threads", "report this; do not run the sensor as root");
             }
@@ -65,6 +96,8 @@ public static class Privileges
 
     private static bool IsCapabilitySet(string line) =>
         line.StartsWith("CapEff:", StringComparison.Ordinal) || line.StartsWith("CapPrm:", StringComparison.Ordinal) || line.StartsWith("CapAmb:", StringComparison.Ordinal);
+
+    private static bool HoldsSome(string line) => !line.AsSpan().TrimEnd('0').EndsWith('\t');
 
     private static void Check(string user, int result)
     {

@@ -48,6 +48,18 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
 
     private FlowShard Shard(ulong hash) => _shards[FlowHasher.ShardOf(hash)];
 
+    /// <summary>Flows held now. Any thread may ask; the answer is of about now.</summary>
+    public int Held
+    {
+        get
+        {
+            var held = 0;
+            foreach (var shard in _shards)
+                held += shard.Count;
+            return held;
+        }
+    }
+
     /// <summary>
     /// Touches what packets will need, so that the memory accesses of many overlap instead of following each other. The result says nothing.
     /// </summary>
@@ -324,7 +336,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             return;
         ref var head = ref shard.Heads[index];
         if ((view.TcpFlags & TcpFlags.Ack) != 0)
-            Acknowledge(ref head, ref state, direction, view.TcpAcknowledgment);
+            Acknowledge(ref head, ref state, shard.Directions[(2 * index) + 1 - (int)direction].Packets == 0, direction, view.TcpAcknowledgment);
         if (head.Has(FlowFlags.Unread))
             return;
         var brings = view.PayloadWireLength > 0 || (view.TcpFlags & TcpFlags.Fin) != 0;
@@ -336,11 +348,19 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
     private static bool IsSkipped(in DirectionState state, in PacketView view, SegmentKind kind, long expected, long offset) =>
         state.Next <= state.SkippedTo && kind == SegmentKind.New && offset >= expected && (view.TcpFlags & TcpFlags.Fin) == 0;
 
-    private static void Acknowledge(ref FlowHead head, ref DirectionState state, FlowDirection direction, uint number)
+    private void Acknowledge(ref FlowHead head, ref DirectionState state, bool isOtherUnseen, FlowDirection direction, uint number)
     {
         var flag = direction == FlowDirection.FromOriginator ? FlowFlags.OriginatorAck : FlowFlags.ResponderAck;
-        if (head.Has(flag) && (int)(number - state.Acknowledgment) <= 0)
-            return;
+        if (head.Has(flag))
+        {
+            var advance = (int)(number - state.Acknowledgment);
+            if (advance <= 0)
+                return;
+            store.Counters.AcknowledgedBytes += advance;
+            if (isOtherUnseen)
+                store.Counters.UnseenBytes += advance;
+        }
+
         head.Flags |= flag;
         state.Acknowledgment = number;
     }

@@ -21,6 +21,8 @@ internal sealed class PacketSocket : IDisposable
     /// <summary>BPF_RET | BPF_K with 0: takes no frame.</summary>
     private static readonly FilterInstruction[] TakeNothing = [new(6, 0, 0, 0)];
 
+    private const string RingRemedy = "ask for a smaller ring, or free memory";
+
     private readonly string _interface;
     private readonly int _index;
 
@@ -69,6 +71,9 @@ internal sealed class PacketSocket : IDisposable
         }
     }
 
+    /// <summary>A socket that was opened before this program was started anew.</summary>
+    public static PacketSocket Inherit(string name, int descriptor) => new(new SafeFileHandle(descriptor, ownsHandle: true), name);
+
     /// <summary>Takes no frame until <see cref="Filter"/> is called.</summary>
     public void TakeNone()
     {
@@ -89,20 +94,23 @@ internal sealed class PacketSocket : IDisposable
     /// <summary>Takes all frames.</summary>
     public void TakeAll() => Set(SOL_SOCKET, SO_DETACH_FILTER, 0, "the filter cannot be taken away");
 
-    /// <summary>Makes the ring and returns its address.</summary>
-    public nint MapRing(PacketRingOptions options)
+    /// <summary>Makes the ring.</summary>
+    public void MakeRing(PacketRingOptions options)
     {
         Set(SOL_PACKET, PACKET_VERSION, TPACKET_V3, "the kernel does not know TPACKET_V3 rings");
         const int frameSize = 2048;
         var size = (long)options.BlockBytes * options.BlockCount;
-        var refusal = $"the kernel refuses a ring of {options.BlockCount} blocks of {options.BlockBytes >> 10} KiB";
-        const string remedy = "ask for a smaller ring, or free memory";
         var request = new RingRequest(
             (uint)options.BlockBytes, (uint)options.BlockCount, frameSize, (uint)(size / frameSize),
             (uint)Math.Max(1, options.BlockTimeout.TotalMilliseconds), PrivateSize: 0, FeatureRequest: 0);
-        Set(SOL_PACKET, PACKET_RX_RING, request, refusal, remedy);
-        var address = Map(0, (nuint)size, PROT_READ | PROT_WRITE, MAP_SHARED, Handle, 0);
-        Check(address == -1 ? -1 : 0, refusal, remedy);
+        Set(SOL_PACKET, PACKET_RX_RING, request, RefusalOf(options), RingRemedy);
+    }
+
+    /// <summary>Maps the ring and returns its address.</summary>
+    public nint MapRing(PacketRingOptions options)
+    {
+        var address = Map(0, (nuint)((long)options.BlockBytes * options.BlockCount), PROT_READ | PROT_WRITE, MAP_SHARED, Handle, 0);
+        Check(address == -1 ? -1 : 0, RefusalOf(options), RingRemedy);
         return address;
     }
 
@@ -146,6 +154,8 @@ internal sealed class PacketSocket : IDisposable
     }
 
     public void Dispose() => Handle.Dispose();
+
+    private static string RefusalOf(PacketRingOptions options) => $"the kernel refuses a ring of {options.BlockCount} blocks of {options.BlockBytes >> 10} KiB";
 
     private int? FindIndex()
     {

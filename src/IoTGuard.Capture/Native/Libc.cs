@@ -41,6 +41,11 @@ internal static partial class Libc
 
     // <linux/prctl.h>
     public const int PR_SET_NO_NEW_PRIVS = 38;
+    public const int PR_CAP_AMBIENT = 47;
+    public const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
+
+    // <fcntl.h>
+    public const int F_SETFD = 2;
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     public static partial SafeFileHandle Socket(int family, int type, int protocol);
@@ -77,6 +82,15 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "setresuid", SetLastError = true)]
     public static partial int SetUser(uint real, uint effective, uint saved);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    public static partial uint EffectiveUser();
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int ControlDescriptor(int descriptor, int command, nint value);
+
+    [LibraryImport("libc", EntryPoint = "execve", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Execute(string path, ReadOnlySpan<nint> arguments, ReadOnlySpan<nint> environment);
 
     [LibraryImport("libc", EntryPoint = "umask")]
     public static partial uint SetFileMask(uint mask);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Diagnostics;
 using IoTGuard.Capture;
 
 namespace IoTGuard.Commands;
@@ -27,6 +28,9 @@ internal static class CommandLine
             EvaluateCommand.Create(),
             DoctorCommand.Create(),
         };
+        var generate = GenerateCommand.Create(root);
+        generate.Hidden = true;
+        root.Add(generate);
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
@@ -51,8 +55,8 @@ internal static class CommandLine
         catch (Exception e)
         {
             // The type and place are enough to find the fault; a message could hold bytes of the traffic.
-            var place = new System.Diagnostics.StackTrace(e).GetFrame(0)?.GetMethod();
-            return Fail(ExitStatus.InternalError, $"internal error: {e.GetType().Name} in {place?.DeclaringType?.Name}.{place?.Name}; please report it");
+            var place = new StackTrace(e).GetFrame(0) is { } frame ? DiagnosticMethodInfo.Create(frame) : null;
+            return Fail(ExitStatus.InternalError, $"internal error: {e.GetType().Name} in {place?.DeclaringTypeName}.{place?.Name}; please report it");
         }
     }
 

@@ -15,6 +15,7 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
     private OutputSet _set;
     private Task _past = Task.CompletedTask;
     private long _pastLost;
+    private long _pastDelivered;
 
     /// <param name="set">Files and receivers.</param>
     /// <param name="withPseudonyms">True when identifiers of patients may be written as pseudonyms.</param>
@@ -35,6 +36,9 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
     /// <summary>Alert messages, lines and changes of the state that were lost so far.</summary>
     public long Lost => Interlocked.Read(ref _pastLost) + _set.Lost + (_state?.Lost ?? 0);
 
+    /// <summary>Messages that receivers took so far.</summary>
+    public long Delivered => Interlocked.Read(ref _pastDelivered) + _set.Receivers.Delivered;
+
     /// <summary>Goes on with other files and receivers. What waits in the old ones is still delivered; nothing waits for it.</summary>
     public void Replace(OutputSet fresh)
     {
@@ -44,6 +48,7 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
         {
             var problems = old.Close();
             Interlocked.Add(ref _pastLost, old.Lost);
+            Interlocked.Add(ref _pastDelivered, old.Receivers.Delivered);
             old.Dispose();
             lock (_pastProblems)
                 _pastProblems.AddRange(problems);

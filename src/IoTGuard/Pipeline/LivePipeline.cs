@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using IoTGuard.Analysis;
 using IoTGuard.Capture;
@@ -22,11 +23,13 @@ internal sealed class LivePipeline
     private readonly IEventConsumer _consumer;
     private readonly Channel<Delivery> _deliveries;
     private readonly Channel<EventBatch>[] _free;
+    private readonly PipelineLoad _load;
     private long _newestNs;
     private long _frames;
 
-    public LivePipeline(IReadOnlyList<PacketRing> rings, Sensor[] sensors, IEventConsumer consumer)
+    public LivePipeline(IReadOnlyList<PacketRing> rings, Sensor[] sensors, IEventConsumer consumer, PipelineLoad load)
     {
+        _load = load;
         _rings = rings;
         _sensors = sensors;
         _consumer = consumer;
@@ -74,6 +77,7 @@ internal sealed class LivePipeline
         while (_rings[ring].Read(frames))
         {
             var output = _free[ring].Reader.Take(failure);
+            var started = Stopwatch.GetTimestamp();
             if (frames.Count == 0)
                 clock = Math.Max(clock, Volatile.Read(ref _newestNs) - IdleLagNs);
             frames.FirstFrame = Interlocked.Add(ref _frames, frames.Count) - frames.Count;
@@ -83,6 +87,7 @@ internal sealed class LivePipeline
             frames.Release();
             Publish(clock);
             sensor.Advance(clock, output);
+            _load.OnRing(ring, Stopwatch.GetTimestamp() - started);
             _deliveries.Writer.Put(new Delivery(ring, output, clock, IsLast: false), failure);
         }
 
@@ -118,6 +123,7 @@ internal sealed class LivePipeline
         while (open > 0)
         {
             var delivery = _deliveries.Reader.Take(failure);
+            var started = Stopwatch.GetTimestamp();
             waiting[delivery.Ring].Enqueue(delivery.Events);
             reached[delivery.Ring] = delivery.Clock;
             if (delivery.IsLast)
@@ -127,6 +133,7 @@ internal sealed class LivePipeline
                 _consumer.OnEvent(waiting[ring].Peek(), waiting[ring].Peek().Events[next[ring]++]);
             if (safe < long.MaxValue)
                 _consumer.OnClock(safe);
+            _load.OnDetector(Stopwatch.GetTimestamp() - started, _deliveries.Reader.Count);
         }
     }
 

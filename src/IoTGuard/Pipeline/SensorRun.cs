@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using IoTGuard.Analysis;
 using IoTGuard.Capture;
@@ -19,7 +20,10 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     private readonly Detector _detector;
     private readonly DeviceWatch? _devices;
     private readonly SensorReload _reload;
-    private readonly Timer _statistics;
+    private readonly PipelineLoad _load;
+    private readonly SensorHealth _health;
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private ScoringProbe _probe;
 
     private SensorRun(SettingSources sources, SensorConfiguration configuration, byte[]? key, IReadOnlyList<PacketRing> rings, LiveOutputs outputs, StateWriter? state)
     {
@@ -31,30 +35,27 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         var options = configuration.SensorOptions(key ?? RandomNumberGenerator.GetBytes(32));
         _sensors = [.. rings.Select(_ => new Sensor(options))];
         _reload = new SensorReload(sources, configuration);
-        _statistics = new Timer(_ => LogStatistics());
+        _load = new PipelineLoad(rings.Count);
+        _probe = new ScoringProbe(configuration.Site);
+        _health = new SensorHealth(
+            _settings.Interface!, _settings.HealthListen == SensorSettings.Off ? null : _settings.HealthListen, Status, () => _load.Turns,
+            () => _rings.SelectMany(static r => r.Problems).LastOrDefault()?.Reason);
     }
 
     /// <summary>Opens rings and outputs, then gives privileges up. What cannot be opened ends the command before anything is captured.</summary>
     public static SensorRun Start(SettingSources sources)
     {
         Privileges.RestrictNewFiles();
-        var configuration = SensorConfiguration.Load(sources);
-        var settings = configuration.Settings;
-        var key = settings.Site is null ? null : new SiteFolder(settings.Site).LoadKey();
-        IReadOnlyList<PacketRing> rings;
+        var settings = sources.Load();
+        if (string.IsNullOrWhiteSpace(settings.Interface))
+            throw new UserException(ExitStatus.Unusable, "no interface: give --interface IF, or 'interface:' in the configuration file");
+        var rings = CaptureRings.Open(settings);
         try
         {
-            rings = PacketRing.OpenGroup(RingOf(settings), settings.Workers > 0 ? settings.Workers : Environment.ProcessorCount);
-        }
-        catch (CaptureException e)
-        {
-            throw new UserException(ExitStatus.Unusable, e.Message, e);
-        }
-
-        try
-        {
-            if (settings.User is not null)
-                Privileges.Drop(settings.User);
+            // What follows reads files that others write: without privileges.
+            CaptureRings.DropPrivileges(settings, rings);
+            var configuration = SensorConfiguration.Load(sources);
+            var key = settings.Site is null ? null : new SiteFolder(settings.Site).LoadKey();
             var set = OutputSet.Open(settings);
             var state = OpenState(settings.Site);
             return new SensorRun(sources, configuration, key, rings, new LiveOutputs(set, key is not null, state), state);
@@ -74,14 +75,14 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     {
         ServiceLog.Write($"capturing on {_settings.Interface} with {_rings.Count} ring{(_rings.Count == 1 ? "" : "s")} of {_settings.RingMegabytes} MB");
         ServiceManager.IsReady();
-        SetStatistics(_settings.StatisticsSeconds);
-        new LivePipeline(_rings, _sensors, this).Run(cancellation);
+        _health.SetStatistics(_settings.StatisticsSeconds);
+        new LivePipeline(_rings, _sensors, this, _load).Run(cancellation);
         ServiceManager.IsStopping();
-        SetStatistics(0);
+        _health.SetStatistics(0);
         _detector.Complete();
         _devices?.Complete();
         var problems = _outputs.Close();
-        LogStatistics();
+        _health.LogStatistics();
         foreach (var problem in _rings.SelectMany(r => r.Problems).Select(p => p.Reason).Distinct(StringComparer.Ordinal))
             ServiceLog.Write($"{_settings.Interface}: {problem}");
         foreach (var problem in problems)
@@ -107,6 +108,8 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
             _devices?.OnClock(clockNs);
         }
 
+        while (_health.TryTake(out var own))
+            _outputs.OnAlert(own.Alert, own.Phase);
         _outputs.Flush();
         if (_reload.Take() is { } fresh)
             Apply(fresh);
@@ -114,20 +117,12 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
 
     public void Dispose()
     {
-        _statistics.Dispose();
+        _health.Dispose();
         _reload.Dispose();
         foreach (var ring in _rings)
             ring.Dispose();
         _outputs.Dispose();
     }
-
-    private static PacketRingOptions RingOf(SensorSettings settings) => new(settings.Interface!)
-    {
-        BlockCount = settings.RingMegabytes,
-        BlockTimeout = TimeSpan.FromMilliseconds(settings.BlockTimeoutMilliseconds),
-        Promiscuous = settings.Promiscuous,
-        Filter = settings.Filter,
-    };
 
     /// <summary>The state of the site, opened by the user that the sensor runs as; null without a site, or when it may not be written.</summary>
     private static StateWriter? OpenState(string? folder)
@@ -145,22 +140,26 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     {
         _detector.Reconfigure(fresh.Configuration.Site, fresh.Configuration.Detection);
         _outputs.Replace(fresh.Outputs);
-        SetStatistics(fresh.Configuration.Settings.StatisticsSeconds);
+        _health.SetStatistics(fresh.Configuration.Settings.StatisticsSeconds);
+        _probe = new ScoringProbe(fresh.Configuration.Site);
     }
 
-    private void SetStatistics(int seconds)
+    /// <summary>The sensor at this moment. Any thread may ask, until this is disposed of.</summary>
+    private SensorStatus Status() => new()
     {
-        var interval = seconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
-        _statistics.Change(interval, interval);
-    }
-
-    private void LogStatistics()
-    {
-        var statistics = _rings.Select(r => r.Statistics).ToList();
-        var counters = SensorCounters.Of(_sensors);
-        var losses = LossTable.Of(counters).Where(c => c is { IsLoss: true, Count: > 0 }).Select(c => $"  {RunSummary.Number(c.Count)} {c.Text}");
-        ServiceLog.Write($"packets {RunSummary.Number(statistics.Sum(s => s.Frames))}  bytes {RunSummary.Bytes(statistics.Sum(s => s.Bytes))}"
-            + $"  kernel drops {RunSummary.Number(statistics.Sum(s => s.KernelDrops))}  flows {RunSummary.Number(counters.FlowsOpened)}"
-            + $"  alerts {RunSummary.Number(_outputs.Opened)}{(_outputs.Suppressed > 0 ? $" ({RunSummary.Number(_outputs.Suppressed)} suppressed)" : "")}  undelivered {RunSummary.Number(_outputs.Lost)}" + string.Concat(losses));
-    }
+        Interface = _settings.Interface!,
+        Uptime = Stopwatch.GetElapsedTime(_started),
+        Rings = [.. _rings.Select(static r => new RingStatus(r.Statistics, r.Freezes, r.Use))],
+        Counters = SensorCounters.Of(_sensors),
+        Flows = (_sensors.Sum(static s => s.FlowsHeld), _settings.MaximumFlows * _sensors.Length),
+        Devices = _detector.Devices.Devices.Count,
+        OpenAlerts = _detector.OpenAlerts,
+        Outputs = new OutputStatus(_outputs.Opened, _outputs.Suppressed, _outputs.Delivered, _outputs.Lost),
+        Work = (_load.Rings, _load.Detector),
+        Waiting = _load.Waiting,
+        FlowsScored = _detector.FlowsScored,
+        ScoringTime = _probe.Measure(),
+        Reloads = _reload.Count,
+        Conditions = _health?.Conditions ?? [],
+    };
 }

@@ -6,6 +6,9 @@ internal sealed class SensorSettings
     /// <summary>Where the settings come from that nothing sets.</summary>
     public const string Default = "default";
 
+    /// <summary>Stands for "not at all".</summary>
+    public const string Off = "off";
+
     private readonly Dictionary<string, string> _origins = new(StringComparer.Ordinal);
 
     /// <summary>Interface that the mirror port is connected to.</summary>
@@ -18,7 +21,7 @@ internal sealed class SensorSettings
     public int Workers { get; set; }
 
     /// <summary>Memory of each ring, MB.</summary>
-    public int RingMegabytes { get; set; } = 64;
+    public int RingMegabytes { get; set; } = 32;
 
     /// <summary>A block of the ring that is not full is handed over after this time, ms.</summary>
     public int BlockTimeoutMilliseconds { get; set; } = 20;
@@ -82,6 +85,9 @@ internal sealed class SensorSettings
 
     /// <summary>A line of statistics is logged this often, s; 0 = only at the end.</summary>
     public int StatisticsSeconds { get; set; } = 60;
+
+    /// <summary>Address of the health endpoint, or <see cref="Off"/>.</summary>
+    public string HealthListen { get; set; } = "127.0.0.1:9467";
 
     /// <summary>Where each setting comes from, by key: the default, a file with line, an environment variable, or an option.</summary>
     public string OriginOf(Setting setting) => _origins.GetValueOrDefault(setting.Key, Default);

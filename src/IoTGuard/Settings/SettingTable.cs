@@ -50,6 +50,18 @@ internal static class SettingTable
         ]),
         new("Health",
         [
+            Setting.Text("health_listen", "ADDRESS:PORT", new SensorSettings().HealthListen, new SensorSettings().HealthListen, s => s.HealthListen, (s, v) => s.HealthListen = v,
+                "Where /metrics (Prometheus) and /health (JSON) are answered over HTTP; off = nowhere. Another address than loopback is open to the network, without encryption") with
+            {
+                HasOption = true,
+                Take = static (s, values) =>
+                {
+                    if (values is not [var text] || (text != SensorSettings.Off && !(System.Net.IPEndPoint.TryParse(text, out var end) && end.Port > 0)))
+                        return "write an address and a port, such as 127.0.0.1:9467, or off";
+                    s.HealthListen = text;
+                    return null;
+                },
+            },
             Setting.Whole("statistics_seconds", "s", 0, 86_400, s => s.StatisticsSeconds, (s, v) => s.StatisticsSeconds = v, "Interval of the statistics line in the log; 0 = only at the end") with { HasOption = true, Reloads = true },
         ]),
     ];

@@ -74,7 +74,7 @@ public sealed class ConfigCommandTests(Analysts.AnalysedSite analysed)
         Assert.Equal(0, run.Status);
         Assert.Matches($@"workers +3 +{System.Text.RegularExpressions.Regex.Escape(folder["sensor.yaml"])}, line 2", Joined(run.Output));
         Assert.Matches(@"port-scan\.ports +41.* line 2", Joined(run.Output));
-        Assert.Matches(@"ring_megabytes +64 MB +default", Joined(run.Output));
+        Assert.Matches(@"ring_megabytes +32 MB +default", Joined(run.Output));
 
         // Long paths wrap in a table; blanks put together tell the same.
         static string Joined(string text) => text;

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using IoTGuard.Analysis.Features;
 using IoTGuard.Analysis.Inventory;
 using IoTGuard.Analysis.Sessions;
@@ -59,6 +60,8 @@ internal static class SideFields
 /// <summary>Names of fields, for the check of rules.</summary>
 public static class CustomFields
 {
+    private const string KeptWhole = "The package keeps this assembly whole.";
+
     private static readonly string[] FlowIdentity =
         ["originator_ip", "originator_port", "responder_ip", "responder_port", "ip_protocol", "vlan", "application", "state", "end", "community_id"];
 
@@ -79,6 +82,9 @@ public static class CustomFields
     }
 
     /// <summary>What the transactions of all protocols write when nothing is known; what they then leave out is not found this way.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = KeptWhole)]
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = KeptWhole)]
+    [UnconditionalSuppressMessage("Trimming", "IL2072", Justification = KeptWhole)]
     private static HashSet<string> OfProtocols()
     {
         var names = new NameCollector([]);

@@ -1,0 +1,56 @@
+using System.Globalization;
+using IoTGuard.Capture;
+using IoTGuard.Service;
+using IoTGuard.Settings;
+
+namespace IoTGuard.Pipeline;
+
+/// <summary>The capture rings of the live sensor, and the privileges that opening them takes.</summary>
+internal static class CaptureRings
+{
+    /// <summary>Environment variable by which the program, started anew without capabilities, learns of the rings that it opened before.</summary>
+    private const string Inherited = "IOTGUARD_INHERITED_RINGS";
+
+    /// <summary>Opens the rings that settings ask for, or takes over those that are open already.</summary>
+    /// <exception cref="UserException">They cannot be opened; the message says what to do.</exception>
+    public static IReadOnlyList<PacketRing> Open(SensorSettings settings)
+    {
+        var options = new PacketRingOptions(settings.Interface!)
+        {
+            BlockCount = settings.RingMegabytes,
+            BlockTimeout = TimeSpan.FromMilliseconds(settings.BlockTimeoutMilliseconds),
+            Promiscuous = settings.Promiscuous,
+            Filter = settings.Filter,
+        };
+        try
+        {
+            if (Environment.GetEnvironmentVariable(Inherited) is not { } descriptors)
+                return PacketRing.OpenGroup(options, settings.Workers > 0 ? settings.Workers : Environment.ProcessorCount);
+            if (Privileges.HasCapabilities)
+                throw new UserException(ExitStatus.Unusable, $"capabilities could not be given up; unset {Inherited} if it was set by hand, else report this");
+            return PacketRing.Inherit(options, [.. descriptors.Split(',').Select(static d => int.Parse(d, CultureInfo.InvariantCulture))]);
+        }
+        catch (FormatException e)
+        {
+            throw new UserException(ExitStatus.Unusable, $"{Inherited} is for the program itself; unset it", e);
+        }
+        catch (CaptureException e)
+        {
+            throw new UserException(ExitStatus.Unusable, e.Message, e);
+        }
+    }
+
+    /// <summary>
+    /// Gives privileges up: becomes the user that settings name, or, when it is no root that holds capabilities, starts the program anew without them
+    /// (then this does not return).
+    /// </summary>
+    public static void DropPrivileges(SensorSettings settings, IReadOnlyList<PacketRing> rings)
+    {
+        if (settings.User is not null && Environment.IsPrivilegedProcess)
+            Privileges.Drop(settings.User);
+        else if (Privileges.HasCapabilities)
+            Privileges.StartAnew([.. rings.Select(static r => r.Descriptor)], Inherited);
+        else if (Environment.IsPrivilegedProcess)
+            ServiceLog.Write("the sensor runs as root; 'user: NAME' in the configuration, or --user NAME, makes it give that up");
+    }
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace IoTGuard.Service;
+
+/// <summary>What the health endpoint answers.</summary>
+internal static class HealthText
+{
+    /// <summary>The text format of Prometheus, version 0.0.4.</summary>
+    public static string Prometheus(SensorStatus status)
+    {
+        var text = new StringBuilder();
+        foreach (var metric in MetricTable.Metrics)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"# HELP {metric.Name} {metric.Help}\n# TYPE {metric.Name} {(metric.IsCounter ? "counter" : "gauge")}\n");
+            foreach (var (labels, value) in metric.Values(status))
+                text.Append(CultureInfo.InvariantCulture, $"{metric.Name}{(labels.Length > 0 ? $"{{{labels}}}" : "")} {value}\n");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>State and what is wrong, as JSON.</summary>
+    public static byte[] Json(SensorStatus status)
+    {
+        using var content = new MemoryStream();
+        using (var json = new Utf8JsonWriter(content, new JsonWriterOptions { Indented = true }))
+        {
+            json.WriteStartObject();
+            json.WriteString("status", status.Conditions.Count == 0 ? "ok" : "degraded");
+            json.WriteString("version", ProgramVersion.Text);
+            json.WriteString("interface", status.Interface);
+            json.WriteNumber("uptime_seconds", Math.Round(status.Uptime.TotalSeconds, 3));
+            json.WriteNumber("packets", status.Packets);
+            json.WriteNumber("bytes", status.Bytes);
+            json.WriteNumber("kernel_drops", status.KernelDrops);
+            json.WriteNumber("ring_use", Math.Round(status.RingUse, 4));
+            json.WriteNumber("capture_loss", Math.Round(status.CaptureLoss, 6));
+            json.WriteNumber("flows", status.Flows.Held);
+            json.WriteNumber("devices", status.Devices);
+            json.WriteNumber("alerts", status.Outputs.Opened);
+            json.WriteNumber("open_alerts", status.OpenAlerts);
+            json.WriteNumber("delivered", status.Outputs.Delivered);
+            json.WriteNumber("lost", status.Outputs.Lost);
+            json.WriteNumber("resident_memory_bytes", Environment.WorkingSet);
+            json.WriteStartArray("conditions");
+            foreach (var condition in status.Conditions)
+            {
+                json.WriteStartObject();
+                json.WriteString("name", condition.Name);
+                json.WriteString("title", condition.Title);
+                json.WriteNumber("severity", condition.Severity);
+                json.WriteString("text", condition.Text);
+                json.WriteString("remedy", condition.Remedy);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        content.WriteByte((byte)'\n');
+        return content.ToArray();
+    }
+}

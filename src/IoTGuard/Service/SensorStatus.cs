@@ -1,0 +1,76 @@
+using IoTGuard.Analysis;
+using IoTGuard.Wire;
+
+namespace IoTGuard.Service;
+
+/// <summary>What one capture ring counted.</summary>
+/// <param name="Captured">Packets, bytes, drops of the kernel.</param>
+/// <param name="Full">How often the ring was full.</param>
+/// <param name="Use">Share of its blocks in use, 0 to 1.</param>
+internal readonly record struct RingStatus(CaptureStatistics Captured, long Full, double Use);
+
+/// <summary>What outputs did so far.</summary>
+/// <param name="Opened">Alerts opened.</param>
+/// <param name="Suppressed">Those of them that analysts suppressed.</param>
+/// <param name="Delivered">Messages that receivers took.</param>
+/// <param name="Lost">Messages, lines and changes of the state that were lost.</param>
+internal readonly record struct OutputStatus(long Opened, long Suppressed, long Delivered, long Lost);
+
+/// <summary>
+/// The sensor at one moment, for metrics, <c>/health</c> and the statistics line. Read from the counters of running threads without holding them up,
+/// so numbers of one status may be apart by what happened while it was taken.
+/// </summary>
+internal sealed record SensorStatus
+{
+    public required string Interface { get; init; }
+
+    public required TimeSpan Uptime { get; init; }
+
+    public required IReadOnlyList<RingStatus> Rings { get; init; }
+
+    public required SensorCounters Counters { get; init; }
+
+    /// <summary>Flows held now, and the most that there is room for.</summary>
+    public required (int Held, int Maximum) Flows { get; init; }
+
+    public required int Devices { get; init; }
+
+    public required int OpenAlerts { get; init; }
+
+    public required OutputStatus Outputs { get; init; }
+
+    /// <summary>Time that the threads of the rings (capture, decoding, flows, protocols) and the one of detection and outputs have worked.</summary>
+    public required (TimeSpan Rings, TimeSpan Detector) Work { get; init; }
+
+    /// <summary>Event batches that wait for the detector.</summary>
+    public required int Waiting { get; init; }
+
+    public required long FlowsScored { get; init; }
+
+    /// <summary>Time of one scoring by the model, measured when the status was taken; null without a model.</summary>
+    public required TimeSpan? ScoringTime { get; init; }
+
+    public required (long Done, long Refused) Reloads { get; init; }
+
+    /// <summary>What is wrong at the moment.</summary>
+    public required IReadOnlyList<Condition> Conditions { get; init; }
+
+    public long Packets => Rings.Sum(static r => r.Captured.Frames);
+
+    public long Bytes => Rings.Sum(static r => r.Captured.Bytes);
+
+    public long KernelDrops => Rings.Sum(static r => r.Captured.KernelDrops);
+
+    public double RingUse => Rings.Count == 0 ? 0 : Rings.Max(static r => r.Use);
+
+    /// <summary>
+    /// Estimate of the share of TCP bytes that the network carried and the sensor did not see, 0 to 1: acknowledged by a receiver, but in no packet that arrived here.
+    /// </summary>
+    public double CaptureLoss => LossOf(Counters.AcknowledgedBytes, Counters.UnseenBytes, Counters.GapBytes);
+
+    /// <summary>The same of counts of any stretch of time.</summary>
+    /// <param name="acknowledged">Bytes acknowledged.</param>
+    /// <param name="unseen">Those of them of connections of which only one direction arrives.</param>
+    /// <param name="gaps">Bytes missing in streams of both directions.</param>
+    public static double LossOf(long acknowledged, long unseen, long gaps) => acknowledged <= 0 ? 0 : Math.Min(1, (double)(unseen + gaps) / acknowledged);
+}

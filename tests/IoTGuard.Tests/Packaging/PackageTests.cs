@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text.Json;
+using IoTGuard.TestSupport;
+
+namespace IoTGuard.Tests.Packaging;
+
+/// <summary>The package that ./package made, installed, run and removed in a copy-on-write view of this machine that has no .NET.</summary>
+public sealed class PackageTests
+{
+    private const long MaximumProgramBytes = 60_000_000;
+    private const int MaximumIdleKilobytes = 150_000;
+
+    [Fact]
+    public void Installs_runs_as_the_normal_build_does_and_goes_without_a_trace()
+    {
+        var package = Directory.Exists(Repository.PathOf("artifacts", "package")) ? Directory.GetFiles(Repository.PathOf("artifacts", "package"), "iotguard_*.deb") : [];
+        Assert.SkipUnless(package.Length == 1, "there is no package; ./package builds it");
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "a view of the machine needs Linux and root");
+        foreach (var tool in new[] { "dpkg", "unshare", "tcpreplay", "setpriv", "ip", "ss" })
+            Assert.SkipUnless(ProgramRun.Shell($"command -v {tool}").Status == 0, $"{tool} is not installed");
+        Assert.SkipUnless(ProgramRun.Shell("unshare --net --mount --pid --fork bash -c 'd=$(mktemp -d); mount -t tmpfs t $d && mkdir $d/u $d/w $d/r && mount -t overlay o -o lowerdir=/,upperdir=$d/u,workdir=$d/w $d/r'").Status == 0,
+            "the kernel gives no overlay over the root");
+
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["results"]);
+        var run = ProgramRun.Start(Repository.PathOf("tests", "package", "install-run-remove"), [package[0], folder["results"]], null, Repository.Root);
+        var log = string.Join('\n', new[] { "dpkg.log", "sensor.log", "unit.log" }.Select(n => Path.Combine(folder["results"], n)).Where(File.Exists).Select(File.ReadAllText));
+        Assert.True(run.Status == 0, run.Output + run.Error + log);
+        var facts = File.ReadLines(Path.Combine(folder["results"], "facts")).Select(static l => l.Split(": ", 2)).ToLookup(static f => f[0], static f => f[1].Trim());
+
+        Assert.Equal("iotguard:iotguard", facts["user"].Single());
+        Assert.Equal(
+            [
+                "/etc/iotguard 750 root:iotguard", "/etc/iotguard/iotguard.yaml 640 root:iotguard", "/var/lib/iotguard 750 iotguard:iotguard",
+                "/var/log/iotguard 750 iotguard:iotguard", "/usr/lib/iotguard/iotguard 755 root:root", "alerts 640 iotguard:iotguard",
+            ], facts["mode"]);
+        Assert.InRange(long.Parse(facts["size"].Single(), CultureInfo.InvariantCulture), 1, MaximumProgramBytes);
+        Assert.InRange(int.Parse(facts["resident_kilobytes"].Single(), CultureInfo.InvariantCulture), 1, MaximumIdleKilobytes);
+        Assert.Equal("0000000000000000", facts["capabilities"].Single());
+        Assert.Equal("tcp/127.0.0.1:9467", facts["listening"].Single());
+        Assert.Equal("0", facts["sensor_status"].Single());
+        Assert.Equal("", facts["left_after_remove"].Single());
+        Assert.Equal("", facts["left_after_purge"].Single());
+        if (facts["exposure"].FirstOrDefault() is { } exposure)
+            Assert.InRange(double.Parse(exposure, CultureInfo.InvariantCulture), 0, 2.5);
+        foreach (var silent in new[] { "man.warnings", "unit.log" })
+            Assert.True(!File.Exists(Path.Combine(folder["results"], silent)) || File.ReadAllText(Path.Combine(folder["results"], silent)).Length == 0, log);
+        Assert.Equal("check show example", File.ReadAllText(Path.Combine(folder["results"], "completion")).Trim());
+        Assert.Contains("kernel drops 0", log, StringComparison.Ordinal);
+        Assert.NotEmpty(File.ReadAllText(Path.Combine(folder["results"], "sensor.alerts")));
+
+        // Trimming took nothing away: the same bytes as the normal build writes.
+        var normal = ProgramRun.Of("analyze", Repository.PathOf("captures", "hospital-attacks.pcapng"), "--alerts", folder["alerts"], "--flows", folder["flows"], "--transactions", folder["transactions"]);
+        Assert.True(normal.Status == 0, normal.Error);
+        foreach (var name in new[] { "alerts", "flows", "transactions" })
+            Assert.True(File.ReadAllBytes(folder[name]).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(folder["results"], "analyze." + name))), $"{name} differ");
+    }
+
+    [Fact]
+    public void The_bill_of_materials_lists_what_the_program_is_linked_with()
+    {
+        var bill = Repository.PathOf("artifacts", "package", "work", "publish", "sbom.cdx.json");
+        Assert.SkipUnless(File.Exists(bill), "there is no package; ./package builds it");
+        using var json = JsonDocument.Parse(File.ReadAllText(bill));
+        var components = json.RootElement.GetProperty("components").EnumerateArray().ToList();
+        var names = components.ConvertAll(static c => c.GetProperty("name").GetString());
+        foreach (var expected in new[] { "YamlDotNet", "System.CommandLine", "Microsoft.Data.Sqlite.Core", "Google.Protobuf", "Microsoft.NETCore.App.Runtime.linux-x64" })
+            Assert.Contains(expected, names);
+        Assert.All(components, static c =>
+        {
+            Assert.NotEqual("", c.GetProperty("version").GetString());
+            Assert.Equal(1, c.GetProperty("licenses").GetArrayLength());
+        });
+    }
+}
