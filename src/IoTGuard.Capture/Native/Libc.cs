@@ -83,6 +83,9 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "setresuid", SetLastError = true)]
     public static partial int SetUser(uint real, uint effective, uint saved);
 
+    [LibraryImport("libc", EntryPoint = "adjtimex")]
+    public static partial int AdjustTime(Span<byte> timex);
+
     [LibraryImport("libc", EntryPoint = "geteuid")]
     public static partial uint EffectiveUser();
 

@@ -26,7 +26,7 @@ internal static class CommandLine
             ConfigCommand.Create(),
             Alerts.AlertsCommand.Create(),
             EvaluateCommand.Create(),
-            DoctorCommand.Create(),
+            Doctor.DoctorCommand.Create(),
         };
         var generate = GenerateCommand.Create(root);
         generate.Hidden = true;
