@@ -9,6 +9,9 @@ internal static class ServiceManager
 {
     private const string Ready = "READY=1";
 
+    /// <summary>Longest wait for a service manager that does not listen.</summary>
+    private const int MaximumWaitMilliseconds = 1000;
+
     /// <summary>How often the watchdog wants to hear of us; null when there is none.</summary>
     public static TimeSpan? WatchdogInterval =>
         long.TryParse(Environment.GetEnvironmentVariable("WATCHDOG_USEC"), out var microseconds) && microseconds > 0
@@ -34,7 +37,7 @@ internal static class ServiceManager
             return;
         try
         {
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { SendTimeout = MaximumWaitMilliseconds };
 
             // A name that begins with @ is one of the abstract namespace, which begins with a zero byte (unix(7)).
             socket.SendTo(Encoding.UTF8.GetBytes(state), new UnixDomainSocketEndPoint(path[0] == '@' ? "\0" + path[1..] : path));

@@ -27,6 +27,8 @@ public sealed partial class HealthTests
 
         using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         manager.Bind(new UnixDomainSocketEndPoint(folder["notify"]));
+        using var listening = new CancellationTokenSource();
+        var saying = Task.Run(() => Received(manager, listening.Token), CancellationToken.None);
         var run = LiveNetwork.Run($$"""
             {{LiveNetwork.Pair}}
             export NOTIFY_SOCKET={{folder["notify"]}} WATCHDOG_USEC=2000000
@@ -73,7 +75,8 @@ public sealed partial class HealthTests
         Assert.All(File.ReadLines(folder["sockets"]), static l => Assert.Contains("127.0.0.1:9467", l, StringComparison.Ordinal));
         Assert.Contains(File.ReadLines(folder["alerts"]), static l => l.Contains("\"rule\":\"sensor-one-direction\"", StringComparison.Ordinal) && l.Contains("\"category\":\"sensor-health\"", StringComparison.Ordinal));
 
-        var said = Received(manager);
+        listening.Cancel();
+        var said = saying.GetAwaiter().GetResult();
         Assert.Equal("READY=1", said[0]);
         Assert.Contains("WATCHDOG=1", said);
         Assert.Contains(said, static s => s.StartsWith("STATUS=The mirror port carries only one direction", StringComparison.Ordinal));
@@ -128,12 +131,17 @@ public sealed partial class HealthTests
         Conditions = [],
     };
 
-    private static List<string> Received(Socket socket)
+    /// <summary>All that is said until cancelled, as systemd hears it: it reads on, or the sender would wait.</summary>
+    private static List<string> Received(Socket socket, CancellationToken cancellation)
     {
         var said = new List<string>();
         var buffer = new byte[4096];
-        while (socket.Poll(0, SelectMode.SelectRead))
-            said.Add(Encoding.UTF8.GetString(buffer, 0, socket.Receive(buffer)));
-        return said;
+        while (true)
+        {
+            if (socket.Poll(100_000, SelectMode.SelectRead))
+                said.Add(Encoding.UTF8.GetString(buffer, 0, socket.Receive(buffer)));
+            else if (cancellation.IsCancellationRequested)
+                return said;
+        }
     }
 }
