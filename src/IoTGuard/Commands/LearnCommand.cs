@@ -40,6 +40,7 @@ internal static class LearnCommand
         command.SetAction((parsed, cancellation) => Task.Run(
             () =>
             {
+                Capture.Privileges.RestrictNewFiles();
                 var folder = new SiteFolder(parsed.GetValue(site)!);
                 var paths = parsed.GetValue(captures)!;
                 if (parsed.GetValue(forget) is { Length: > 0 } unwanted)

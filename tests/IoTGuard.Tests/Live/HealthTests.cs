@@ -41,7 +41,7 @@ public sealed partial class HealthTests
             sleep 1
             curl -s http://127.0.0.1:9467/metrics > {{folder["metrics"]}}
             curl -s -w '%{http_code}' http://127.0.0.1:9467/health > {{folder["health"]}}
-            curl -s -o /dev/null -w '%{http_code}' -X POST http://127.0.0.1:9467/health > {{folder["post"]}}
+            curl -s -o /dev/null -w '%{http_code}' -X DELETE http://127.0.0.1:9467/health > {{folder["delete"]}}
             curl -s -o /dev/null -w '%{http_code}' -H 'Host: evil.example' http://127.0.0.1:9467/metrics > {{folder["host"]}}
             ss -Hltun > {{folder["sockets"]}}
             kill -HUP $sensor
@@ -70,7 +70,7 @@ public sealed partial class HealthTests
         }
 
         Assert.Contains("iotguard_condition{name=\"one-direction\"} 1", metrics);
-        Assert.Equal("405", File.ReadAllText(folder["post"]));
+        Assert.Equal("405", File.ReadAllText(folder["delete"]));
         Assert.StartsWith("40", File.ReadAllText(folder["host"]), StringComparison.Ordinal);
         Assert.All(File.ReadLines(folder["sockets"]), static l => Assert.Contains("127.0.0.1:9467", l, StringComparison.Ordinal));
         Assert.Contains(File.ReadLines(folder["alerts"]), static l => l.Contains("\"rule\":\"sensor-one-direction\"", StringComparison.Ordinal) && l.Contains("\"category\":\"sensor-health\"", StringComparison.Ordinal));

@@ -34,7 +34,7 @@ public sealed class SensorTests
             exit $status
             """);
         var log = File.ReadAllText(folder["log"]);
-        Assert.True(run.Status == 0, run.Error + log);
+        Assert.True(run.Status == 0, $"status {run.Status}: {run.Output}{run.Error}{log}");
         Assert.Contains("transmitted 0", run.Output, StringComparison.Ordinal);
         Assert.Contains("kernel drops 0", log, StringComparison.Ordinal);
         Assert.Equal(Events(folder["file"]), Events(folder["live"]));
