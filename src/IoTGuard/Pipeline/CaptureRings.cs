@@ -21,14 +21,7 @@ internal static class CaptureRings
     /// <exception cref="UserException">They cannot be opened; the message says what to do.</exception>
     public static IReadOnlyList<PacketRing> Open(SensorSettings settings)
     {
-        var options = new PacketRingOptions(settings.Interface!)
-        {
-            BlockBytes = BlockBytes,
-            BlockCount = settings.RingMegabytes * ((1 << 20) / BlockBytes),
-            BlockTimeout = TimeSpan.FromMilliseconds(settings.BlockTimeoutMilliseconds),
-            Promiscuous = settings.Promiscuous,
-            Filter = settings.Filter,
-        };
+        var options = OptionsOf(settings);
         try
         {
             if (Environment.GetEnvironmentVariable(Inherited) is not { } descriptors)
@@ -46,6 +39,16 @@ internal static class CaptureRings
             throw new UserException(ExitStatus.Unusable, e.Message, e);
         }
     }
+
+    /// <summary>How settings want a ring.</summary>
+    public static PacketRingOptions OptionsOf(SensorSettings settings) => new(settings.Interface!)
+    {
+        BlockBytes = BlockBytes,
+        BlockCount = settings.RingMegabytes * ((1 << 20) / BlockBytes),
+        BlockTimeout = TimeSpan.FromMilliseconds(settings.BlockTimeoutMilliseconds),
+        Promiscuous = settings.Promiscuous,
+        Filter = settings.Filter,
+    };
 
     /// <summary>
     /// Gives privileges up: becomes the user that settings name, or, when it is no root that holds capabilities, starts the program anew without them

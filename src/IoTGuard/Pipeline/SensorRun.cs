@@ -32,7 +32,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         _outputs = outputs;
         _detector = new Detector(configuration.Site, configuration.Detection, outputs);
         _devices = state is null ? null : new DeviceWatch(_detector.Devices, state);
-        var options = configuration.SensorOptions(key ?? RandomNumberGenerator.GetBytes(32));
+        var options = configuration.SensorOptions(key ?? RandomNumberGenerator.GetBytes(32), rings.Count);
         _sensors = [.. rings.Select(_ => new Sensor(options))];
         _reload = new SensorReload(sources, configuration);
         _load = new PipelineLoad(rings.Count);
@@ -151,7 +151,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         Uptime = Stopwatch.GetElapsedTime(_started),
         Rings = [.. _rings.Select(static r => new RingStatus(r.Statistics, r.Freezes, r.Use))],
         Counters = SensorCounters.Of(_sensors),
-        Flows = (_sensors.Sum(static s => s.FlowsHeld), _settings.MaximumFlows * _sensors.Length),
+        Flows = (_sensors.Sum(static s => s.FlowsHeld), _settings.MaximumFlows),
         Devices = _detector.Devices.Devices.Count,
         OpenAlerts = _detector.OpenAlerts,
         Outputs = new OutputStatus(_outputs.Opened, _outputs.Suppressed, _outputs.Delivered, _outputs.Lost),

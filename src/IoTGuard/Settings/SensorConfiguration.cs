@@ -53,13 +53,14 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
         IncidentWindowNs = settings.IncidentWindowSeconds * NsPerSecond,
     };
 
-    /// <summary>Limits and choices of the sensors.</summary>
+    /// <summary>Limits and choices of each sensor.</summary>
     /// <param name="key">Key of pseudonyms, 32 bytes.</param>
-    public SensorOptions SensorOptions(byte[] key) => new()
+    /// <param name="sensors">Sensors that share the limits: live, each ring has one of its own that knows nothing of the others.</param>
+    public SensorOptions SensorOptions(byte[] key, int sensors) => new()
     {
         PseudonymKey = key,
         VlanAware = Settings.VlanAware,
-        MaximumFlows = Settings.MaximumFlows,
+        MaximumFlows = Math.Max(1, Settings.MaximumFlows / sensors),
         IdleTimeoutNs = Settings.IdleTimeoutSeconds * NsPerSecond,
         EstablishedIdleTimeoutNs = Settings.EstablishedIdleTimeoutSeconds * NsPerSecond,
         ActiveTimeoutNs = Settings.ActiveTimeoutSeconds * NsPerSecond,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.NetworkInformation;
 using IoTGuard.Capture;
+using IoTGuard.Pipeline;
 using IoTGuard.Settings;
 
 namespace IoTGuard.Commands.Doctor;
@@ -57,7 +58,7 @@ internal static class InterfaceChecks
     {
         try
         {
-            using var ring = PacketRing.Open(new PacketRingOptions(settings.Interface!) { BlockCount = settings.RingMegabytes, Promiscuous = settings.Promiscuous, Filter = settings.Filter });
+            using var ring = PacketRing.Open(CaptureRings.OptionsOf(settings));
             var flags = ReadText(settings.Interface!, "flags");
             var isPromiscuous = flags is not null && (Convert.ToInt32(flags, 16) & 0x100) != 0;
             return Finding.Ok("capture ring", $"of {settings.RingMegabytes} MB can be opened{(isPromiscuous ? ", promiscuous" : "")}");

@@ -3,6 +3,7 @@ using System.Globalization;
 using IoTGuard.Analysis;
 using IoTGuard.Capture;
 using IoTGuard.Outputs;
+using IoTGuard.Pipeline;
 using IoTGuard.Service;
 using IoTGuard.Settings;
 using IoTGuard.Wire;
@@ -65,8 +66,7 @@ internal static class TrafficChecks
     private static View Watch(SensorSettings settings, TimeSpan time)
     {
         var view = new View();
-        var options = new PacketRingOptions(settings.Interface!) { BlockCount = settings.RingMegabytes, Promiscuous = settings.Promiscuous, Filter = settings.Filter };
-        using var ring = PacketRing.Open(options);
+        using var ring = PacketRing.Open(CaptureRings.OptionsOf(settings));
         var sensor = new Sensor(new SensorOptions { PseudonymKey = new byte[32] });
         var frames = new FrameBatch();
         var events = new EventBatch();
