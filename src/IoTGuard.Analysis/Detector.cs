@@ -35,6 +35,11 @@ public sealed class Detector
     private Hl7SenderDetection _senders;
     private Hl7RateDetection _rates;
     private AnomalyDetection _anomalies;
+    private readonly RowSample<FlowRecord> _flowSample;
+    private readonly RowSample<DeviceWindow> _windowSample;
+    private readonly List<WindowBook> _windows = [];
+    private readonly bool _sumsAlways;
+    private bool _sumsWindows;
     private readonly SiteTeacher _teacher;
     private Hl7ClockDetection _hl7Clocks;
     private TransactionDetection[] _others;
@@ -56,20 +61,44 @@ public sealed class Detector
         _teacher = new SiteTeacher(_context);
         Build(options);
         BuildFromPolicy(options);
-        Sample = new FlowSample(options.TrainingRows);
+        _flowSample = new RowSample<FlowRecord>(FlowFeatures.Schema, options.TrainingRows);
+        _windowSample = new RowSample<DeviceWindow>(WindowFeatures.Schema, options.TrainingRows);
+        _sumsAlways = options.TrainingRows > 0;
+        SumWindowsWhenWanted();
     }
 
     /// <summary>Alerts open now.</summary>
     public int OpenAlerts => _context.Alerts.Open;
 
-    /// <summary>Flows that the model scored.</summary>
-    public long FlowsScored => _anomalies.Scored;
-
     /// <summary>The devices seen so far, and those of the site.</summary>
     public DeviceInventory Devices => _context.Devices;
 
-    /// <summary>Feature rows of the flows seen, for training a model; empty when <see cref="DetectorOptions.TrainingRows"/> is 0.</summary>
-    public FlowSample Sample { get; }
+    /// <summary>What the models made of flows so far.</summary>
+    public JudgeFigures FlowFigures => _anomalies.FlowFigures;
+
+    /// <summary>Flows and windows rare enough for an alert that found the budget of models spent.</summary>
+    public long ModelsOverBudget => _anomalies.OverBudget;
+
+    /// <summary>True when models look on beside those that raise alerts.</summary>
+    public bool HasShadow => _anomalies.HasShadow;
+
+    /// <summary>What the models made of windows so far.</summary>
+    public JudgeFigures WindowFigures => _anomalies.WindowFigures;
+
+    /// <summary>Has the windows of devices told as they end. To be called before the first event.</summary>
+    /// <param name="seconds">Length of the windows, s of packet time.</param>
+    /// <param name="onWindow">Receives each window, ordered by time and address; nothing of it may be kept.</param>
+    public void TellWindows(int seconds, Action<DeviceWindow> onWindow) => _windows.Add(new WindowBook(_context, _context.Options.MaximumDevices, seconds, onWindow));
+
+    /// <summary>Rows for training, by input, without those of attackers; empty when <see cref="DetectorOptions.TrainingRows"/> is 0.</summary>
+    public IReadOnlyList<TrainingRows> TrainingRows() =>
+    [
+        new(ModelInput.Flows, [.. _flowSample.Rows().Where(IsUsable)]),
+        new(ModelInput.Windows, [.. _windowSample.Rows().Where(IsUsable)]),
+    ];
+
+    /// <summary>Role of the device at an address.</summary>
+    public DeviceRole RoleOf(Wire.Network.IpAddress address) => Devices.Find(address)?.Role.Role ?? DeviceRole.Unknown;
 
     /// <summary>Takes an event, in the order of <see cref="EventKey"/>.</summary>
     public void OnEvent(EventBatch batch, in SensorEvent e)
@@ -93,6 +122,8 @@ public sealed class Detector
                 break;
             case SensorEventKind.FlowUpdated:
                 OnUpdated(in batch.Flow(e.Index), now);
+                foreach (var window in _windows)
+                    window.OnUpdated(in batch.Flow(e.Index), now);
                 break;
             case SensorEventKind.FlowClosed:
                 OnClosed(in batch.Flow(e.Index), now);
@@ -121,11 +152,13 @@ public sealed class Detector
     /// <exception cref="ArgumentException">The options name a threshold that no rule has; nothing has changed.</exception>
     public void Reconfigure(Site site, DetectorOptions options)
     {
+        _anomalies.Flush();
         var before = (_context.Options, _context.Site.Models);
         var isOther = _context.Reconfigure(site, options);
         if (isOther)
             Build(options);
         BuildFromPolicy(options, isOther ? null : before);
+        SumWindowsWhenWanted();
     }
 
     /// <summary>Ends the run: judges what waits, then closes all alerts.</summary>
@@ -133,6 +166,9 @@ public sealed class Detector
     {
         _probes.Tick(long.MaxValue);
         _novelty.Tick(long.MaxValue);
+        foreach (var window in _windows)
+            window.Complete();
+        _anomalies.Flush();
         _custom?.Complete();
         _context.Alerts.CloseAll();
     }
@@ -154,6 +190,9 @@ public sealed class Detector
         foreach (var other in _others)
             other.Tick(tick);
         _custom?.Tick(tick);
+        foreach (var window in _windows)
+            window.Tick(tick);
+        _anomalies.Flush();
         _context.Alerts.CloseDue(tick);
         _nextTickNs = tick + TickNs;
     }
@@ -188,8 +227,9 @@ public sealed class Detector
     private void BuildFromPolicy(DetectorOptions options, (DetectorOptions Options, SiteModels Models)? before = null)
     {
         var old = before?.Options;
-        if (_anomalies is null || old?.AlertBudgetPerDay.Equals(options.AlertBudgetPerDay) != true || !ReferenceEquals(before!.Value.Models, _context.Site.Models))
-            _anomalies = new AnomalyDetection(_context, options);
+        _anomalies ??= new AnomalyDetection(_context);
+        if (old?.AlertBudgetPerDay.Equals(options.AlertBudgetPerDay) != true || !ReferenceEquals(before!.Value.Models, _context.Site.Models))
+            _anomalies.Use(_context.Site.Models, options.AlertBudgetPerDay);
         if (!ReferenceEquals(old?.Policy, options.Policy))
             _zones = options.Policy.Judges ? new ZoneDetection(_context, options.Policy) : null;
         if (!ReferenceEquals(old?.CustomRules, options.CustomRules))
@@ -200,6 +240,8 @@ public sealed class Detector
     {
         _probes.OnOpened(in flow, now);
         _load.OnOpened(in flow, now);
+        foreach (var window in _windows)
+            window.OnOpened(in flow, now);
     }
 
     private void OnEstablished(in FlowRecord flow, long now)
@@ -207,6 +249,8 @@ public sealed class Detector
         Meet(in flow, now, confirmed: true);
         _probes.OnEstablished(in flow);
         _load.OnEstablished(in flow, now);
+        foreach (var window in _windows)
+            window.OnEstablished(in flow, now);
         _zones?.OnEstablished(in flow, now);
     }
 
@@ -247,11 +291,34 @@ public sealed class Detector
             other.OnClosed(in flow, now);
         _custom?.OnClosed(in flow, now);
         _zones?.OnFlow(in flow, isFinal: true, now);
-        if (!AnomalyDetection.IsScored(in flow, NetworkRules.FlowAnomaly["packets"]))
+        foreach (var window in _windows)
+            window.OnClosed(in flow, now);
+        if (!AnomalyDetection.IsScored(in flow, AnomalyRules.FlowAnomaly["packets"]))
             return;
-        _teacher.OnScored();
-        Sample.Offer(in flow);
+        _teacher.OnScoredFlow();
+        var (device, peer) = AnomalyDetection.SidesOf(in flow, _context.Scope);
+        _flowSample.Offer(in flow, device, peer);
     }
+
+    /// <summary>Sums windows of devices from the moment on that models or a sample want them.</summary>
+    private void SumWindowsWhenWanted()
+    {
+        if (_sumsWindows || (!_sumsAlways && !_anomalies.JudgesWindows))
+            return;
+        _sumsWindows = true;
+        TellWindows(DeviceWindow.DefaultSeconds, OnWindow);
+    }
+
+    private void OnWindow(DeviceWindow window)
+    {
+        _anomalies.OnWindow(window);
+        if (!AnomalyDetection.IsScored(window))
+            return;
+        _teacher.OnScoredWindow();
+        _windowSample.Offer(in window, window.Address);
+    }
+
+    private bool IsUsable(SampledRow row) => !_context.Offenders.Contains(row.Device) && !_context.Offenders.Contains(row.Peer);
 
     private void OnTransaction(Transaction transaction, long now)
     {
@@ -280,6 +347,8 @@ public sealed class Detector
 
         _deeds.OnTransaction(transaction);
         _custom?.OnTransaction(transaction);
+        foreach (var window in _windows)
+            window.OnTransaction(transaction, now);
     }
 
     private void OnHl7(Hl7Transaction transaction, long now)
@@ -294,6 +363,8 @@ public sealed class Detector
         _hl7Clocks.OnTransaction(transaction);
         _deeds.OnHl7(transaction, link);
         _custom?.OnTransaction(transaction);
+        foreach (var window in _windows)
+            window.OnTransaction(transaction, now);
     }
 
     /// <summary>Meets the devices of a link. Returns the link as it is kept then.</summary>

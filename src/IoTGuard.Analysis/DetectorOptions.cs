@@ -7,8 +7,14 @@ namespace IoTGuard.Analysis;
 /// <summary>Limits and choices of the detector.</summary>
 public sealed record DetectorOptions
 {
-    /// <summary>Alerts per day of packet time that the model may raise.</summary>
-    public double AlertBudgetPerDay { get; init; } = 10;
+    /// <summary>Alerts per day when nothing else is said.</summary>
+    public const double DefaultAlertBudgetPerDay = 10;
+
+    /// <summary>Largest number of alerts per day that may be asked for.</summary>
+    public const double LargestAlertBudgetPerDay = 100_000;
+
+    /// <summary>Alerts per day of packet time that the models may raise; 0 = they are silent.</summary>
+    public double AlertBudgetPerDay { get; init; } = DefaultAlertBudgetPerDay;
 
     /// <summary>Most devices held; addresses beyond them are watched by rules but not inventoried.</summary>
     public int MaximumDevices { get; init; } = 50_000;
@@ -37,7 +43,7 @@ public sealed record DetectorOptions
     /// <summary>Rules that the site wrote itself.</summary>
     public IReadOnlyList<CustomRule> CustomRules { get; init; } = [];
 
-    /// <summary>Flow rows kept for training a model, a uniform sample of all; 0 = none.</summary>
+    /// <summary>Flows, and windows of devices, kept for training models, a uniform sample of all each; 0 = none.</summary>
     public int TrainingRows { get; init; }
 
     /// <summary>Fingerprints that the site knows to be bad: JA3, JA3S, JA4, JA4S or HASSH, without their kind.</summary>

@@ -23,11 +23,12 @@ public sealed class ReadmeTests
     /// <summary>As one script, because later lines use what earlier ones set.</summary>
     [Theory]
     [InlineData("analysts.md")]
+    [InlineData("data-scientists.md")]
     public void Every_example_of_a_guide_runs(string guide)
     {
         var script = string.Join('\n', Examples("docs", guide));
         Assert.Contains("./iotguard", script, StringComparison.Ordinal);
-        var run = ProgramRun.Shell("set -euo pipefail\nrm -rf artifacts/analysts\n" + script);
+        var run = ProgramRun.Shell("set -euo pipefail\nrm -rf artifacts/analysts artifacts/bench\n" + script);
         Assert.True(run.Status == 0, $"{run.Status}: {run.Error}");
     }
 

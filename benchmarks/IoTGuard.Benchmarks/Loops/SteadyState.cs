@@ -1,6 +1,8 @@
 using System.Globalization;
+using IoTGuard.Analysis.Features;
 using IoTGuard.Outputs;
 using IoTGuard.Outputs.Syslog;
+using IoTGuard.Outputs.Tables;
 using IoTGuard.Pipeline;
 
 namespace IoTGuard.Benchmarks.Loops;
@@ -18,7 +20,7 @@ internal static class SteadyState
         {
             string File(string name) => Path.Combine(folder.FullName, name);
             using var setup = RunSetup.ForCaptures([path], siteFolder: null, workers: 1, vlanAware: false);
-            using var outputs = new RunOutputs(File("alerts"), File("flows"), File("transactions"), setup.WithPseudonyms, new SyslogReceivers([]));
+            using var outputs = new RunOutputs(File("alerts"), new FeatureTables(new FeatureTableOptions(File("flows"), null, DeviceWindow.DefaultSeconds, null)), File("transactions"), setup.WithPseudonyms, new SyslogReceivers([]));
             var run = new AnalysisRun(setup, outputs);
             var events = new CountingConsumer(run);
             long packets = 0, halfPackets = 0, halfBytes = 0, halfEvents = 0;

@@ -50,6 +50,9 @@ public sealed record Site
     /// <summary>Flows per hour that the model would have scored while learning; 0 = not known.</summary>
     public double ScoredFlowsPerHour { get; init; }
 
+    /// <summary>Windows of devices per hour that models would have scored while learning; 0 = not known.</summary>
+    public double ScoredWindowsPerHour { get; init; }
+
     /// <summary>True when there was a learning period.</summary>
     public bool IsLearned => Periods.Count > 0;
 
@@ -85,6 +88,7 @@ public sealed record Site
             NewPerHour = later.IsLearned ? later.NewPerHour : NewPerHour,
             NewDevicesPerHour = later.IsLearned ? later.NewDevicesPerHour : NewDevicesPerHour,
             ScoredFlowsPerHour = later.ScoredFlowsPerHour > 0 ? later.ScoredFlowsPerHour : ScoredFlowsPerHour,
+            ScoredWindowsPerHour = later.ScoredWindowsPerHour > 0 ? later.ScoredWindowsPerHour : ScoredWindowsPerHour,
         };
     }
 

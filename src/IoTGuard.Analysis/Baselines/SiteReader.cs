@@ -71,6 +71,7 @@ internal static class SiteReader
     private static Site ReadHead(JsonElement json) => new()
     {
         ScoredFlowsPerHour = json.GetProperty("scored_flows_per_hour").GetDouble(),
+        ScoredWindowsPerHour = json.TryGetProperty("scored_windows_per_hour", out var windows) ? windows.GetDouble() : 0,
         NewDevicesPerHour = json.GetProperty("new_devices_per_hour").GetDouble(),
         NewPerHour = json.GetProperty("new_per_hour").EnumerateObject().ToDictionary(static p => Enumeration<FactKind>(p.Name), static p => p.Value.GetDouble()),
         Periods = [.. json.GetProperty("periods").EnumerateArray()

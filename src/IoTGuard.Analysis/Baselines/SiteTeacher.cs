@@ -13,18 +13,28 @@ internal sealed class SiteTeacher(DetectionContext context)
     private const int RegularMinutes = 3;
     private const double RegularShare = 1.0 / 3;
 
+    /// <summary>A pause without any event counts as this long at most: between two captures nobody looked. ns.</summary>
+    private const long LongestPauseNs = 300_000_000_000;
+
     private long _firstNs = long.MaxValue;
     private long _lastNs = long.MinValue;
+    private long _watchedNs;
     private long _scoredFlows;
+    private long _scoredWindows;
 
     public void OnTime(long timeNs)
     {
         _firstNs = Math.Min(_firstNs, timeNs);
+        if (timeNs > _lastNs && _lastNs != long.MinValue)
+            _watchedNs += Math.Min(timeNs - _lastNs, LongestPauseNs);
         _lastNs = Math.Max(_lastNs, timeNs);
     }
 
-    /// <summary>A flow closed that a model would score.</summary>
-    public void OnScored() => _scoredFlows++;
+    /// <summary>A flow closed that models would score.</summary>
+    public void OnScoredFlow() => _scoredFlows++;
+
+    /// <summary>A window ended that models would score.</summary>
+    public void OnScoredWindow() => _scoredWindows++;
 
     public Site Teach()
     {
@@ -45,6 +55,7 @@ internal sealed class SiteTeacher(DetectionContext context)
         }
 
         var middle = Novelty.MiddleOf(period);
+        var watchedHours = _watchedNs / 3.6e12;
         var halfHours = Math.Max(period.Hours / 2, 1.0 / 60);
         var rates = facts.Where(f => f.Value.FirstNs >= middle && !context.Facts.IsLearned(f.Key))
             .GroupBy(static f => f.Key.Kind)
@@ -57,7 +68,8 @@ internal sealed class SiteTeacher(DetectionContext context)
             Periods = period == default ? [] : [period],
             NewPerHour = rates,
             NewDevicesPerHour = context.Devices.Devices.Count(d => d.IsConfirmed && !d.IsLearned && d.FirstSeenNs >= middle) / halfHours,
-            ScoredFlowsPerHour = period.Hours > 0 ? _scoredFlows / period.Hours : 0,
+            ScoredFlowsPerHour = watchedHours > 0 ? _scoredFlows / watchedHours : 0,
+            ScoredWindowsPerHour = watchedHours > 0 ? _scoredWindows / watchedHours : 0,
         };
     }
 

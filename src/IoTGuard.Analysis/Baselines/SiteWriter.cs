@@ -53,6 +53,7 @@ internal static class SiteWriter
         json.WriteNumber("facts", site.Facts.Count);
         json.WriteNumber("rates", site.Rates.Count);
         json.WriteNumber("scored_flows_per_hour", site.ScoredFlowsPerHour);
+        json.WriteNumber("scored_windows_per_hour", site.ScoredWindowsPerHour);
         json.WriteNumber("new_devices_per_hour", site.NewDevicesPerHour);
         json.WriteStartObject("new_per_hour");
         foreach (var (kind, rate) in site.NewPerHour.OrderBy(static r => r.Key))

@@ -11,6 +11,9 @@ public enum ModelInput : byte
 {
     /// <summary>A closed flow: a row of <see cref="FlowFeatures"/>.</summary>
     Flows,
+
+    /// <summary>A minute of a device: a row of <see cref="WindowFeatures"/> over <see cref="DeviceWindow.DefaultSeconds"/> seconds.</summary>
+    Windows,
 }
 
 /// <summary>Tables of features by what models score.</summary>
@@ -20,6 +23,7 @@ public static class ModelInputs
     public static FeatureSchema SchemaOf(ModelInput input) => input switch
     {
         ModelInput.Flows => FlowFeatures.Schema,
+        ModelInput.Windows => WindowFeatures.Schema,
         _ => throw new ArgumentOutOfRangeException(nameof(input), input, null),
     };
 }
@@ -27,7 +31,7 @@ public static class ModelInputs
 /// <summary>One model of a set.</summary>
 /// <param name="Input">What it scores.</param>
 /// <param name="Role">Role of the devices whose rows it scores; null = those of roles that have no model of their own.</param>
-/// <param name="Opinion">Name of the method: the name of its training engine, such as "iforest"; a row is judged by all opinions about its input and role together.</param>
+/// <param name="Opinion">Name of its training engine, such as "iforest"; a row is judged by all opinions about its input and role together.</param>
 /// <param name="Model">The model, with its calibration.</param>
 public sealed record ModelEntry(ModelInput Input, DeviceRole? Role, string Opinion, AnomalyModel Model)
 {
@@ -67,7 +71,7 @@ public sealed record ModelSet
     /// <summary>The set as files; the same set gives the same bytes.</summary>
     public IReadOnlyDictionary<string, byte[]> ToFiles()
     {
-        var files = Entries.ToDictionary(static e => e.FileName, static e => e.Model.Save(), StringComparer.Ordinal);
+        var files = new SortedDictionary<string, byte[]>(Entries.ToDictionary(static e => e.FileName, static e => e.Model.Save()), StringComparer.Ordinal);
         using var manifest = new MemoryStream();
         using (var json = new Utf8JsonWriter(manifest, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
         {
@@ -75,7 +79,7 @@ public sealed record ModelSet
             json.WriteNumber("version", Version);
             json.WriteString("source", Source);
             json.WriteStartArray("models");
-            foreach (var (name, content) in files.OrderBy(static f => f.Key, StringComparer.Ordinal))
+            foreach (var (name, content) in files)
             {
                 json.WriteStartObject();
                 json.WriteString("file", name);

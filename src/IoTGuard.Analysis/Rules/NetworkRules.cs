@@ -263,25 +263,9 @@ internal static class NetworkRules
         QuietSeconds = double.PositiveInfinity,
     };
 
-    public static readonly Rule FlowAnomaly = new()
-    {
-        Id = "flow-anomaly",
-        Title = "Unusual traffic",
-        Category = "anomaly",
-        Severity = 4,
-        Attack = [],
-        Condition = "The model finds a flow rarer than the alert budget allows.",
-        Template = "The traffic of {device} with {peer} on {services} is unusual (p = {p-value}): {features}.",
-        Recommendation = "Look at the features named; mark the alert as benign here when it is explained.",
-        FalsePositives = "Rare but rightful work; the budget bounds how many such alerts there can be.",
-        Traits = RuleTraits.Baseline,
-        Thresholds = [new("packets", 8, "packets")],
-        QuietSeconds = 3600,
-    };
-
     public static readonly IReadOnlyList<Rule> All =
     [
         NewDevice, ChangedDevice, NewPeer, NewService, NewOutsideUse, MedicalOutside, PortScan, HostScan, ServiceScan, ArpSweep, ArpSpoofing, SynFlood, PacketFlood, BruteForce, InsecureService,
-        OverlapConflict, ZoneViolation, FlowAnomaly,
+        OverlapConflict, ZoneViolation,
     ];
 }

@@ -7,7 +7,7 @@ public static class RuleTable
     public static IReadOnlyList<Rule> Rules { get; } =
     [
         .. DicomRules.All, .. Hl7Rules.All, .. NetworkRules.All, .. WebRules.All, .. SecureRules.All, .. FileShareRules.All, .. ServiceRules.All,
-        .. NameRules.All, .. AddressRules.All, .. ManagementRules.All, .. CovertRules.All,
+        .. NameRules.All, .. AddressRules.All, .. ManagementRules.All, .. CovertRules.All, .. AnomalyRules.All,
     ];
 
     /// <summary>Categories in use: an alert's category says what kind of trouble it is.</summary>

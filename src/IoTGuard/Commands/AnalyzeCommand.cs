@@ -1,7 +1,9 @@
 using System.CommandLine;
 using IoTGuard.Analysis;
+using IoTGuard.Analysis.Features;
 using IoTGuard.Outputs;
 using IoTGuard.Outputs.Syslog;
+using IoTGuard.Outputs.Tables;
 using IoTGuard.Pipeline;
 using IoTGuard.Settings;
 using IoTGuard.Sites.State;
@@ -17,13 +19,17 @@ internal static class AnalyzeCommand
         var site = new Option<string?>("--site") { Description = "Learned site (default: the shipped one, which knows no devices)", HelpName = "DIR" };
         var config = FileOption("--config", "Configuration file of the sensor: its site, policy, rules and vlan_aware are taken; options given here come before it");
         var alerts = FileOption("--alerts", "Alerts, JSON lines (- = standard output)");
-        var flows = FileOption("--flows", "One line per flow, all features, CSV with header (- = standard output)");
+        var flows = FileOption("--flows", "One line per flow, all features, CSV with header; gzip when the name ends in .gz (- = standard output)");
+        var windows = FileOption("--windows", "One line per device and window of time, all features, CSV with header (- = standard output)");
+        var windowSeconds = WindowSeconds();
+        var labels = FileOption("--labels", "What really happened, JSON lines: adds the scenario of each row to --flows and --windows");
         var transactions = FileOption("--transactions", "DICOM and HL7 transactions, JSON lines (- = standard output)");
         var syslog = new Option<string[]>("--syslog")
         {
             Description = "Send alerts to a receiver: udp://host:514  tcp://host:601  tls://host:6514",
             HelpName = "URI",
         };
+        var budget = CommonOptions.AlertBudget();
         var workers = CommonOptions.Workers();
         var vlanAware = CommonOptions.VlanAware();
         var command = new Command("analyze", """
@@ -31,31 +37,52 @@ internal static class AnalyzeCommand
 
             Examples:
               iotguard analyze captures/hospital-attacks.pcapng
+              iotguard analyze captures/hospital-attacks.pcapng --flows flows.csv.gz --windows windows.csv.gz --labels captures/hospital-attacks.labels.jsonl
               iotguard analyze monday.pcapng.gz tuesday.pcapng.gz --site /var/lib/iotguard/site --alerts alerts.jsonl
               tcpdump -i eth1 -w - | iotguard analyze - --syslog tls://siem.example:6514
             """)
         {
-            captures, site, config, alerts, flows, transactions, syslog, workers, vlanAware,
+            captures, site, config, alerts, flows, windows, windowSeconds, labels, transactions, syslog, budget, workers, vlanAware,
         };
         command.SetAction((parsed, cancellation) => Task.Run(
             () =>
             {
-                string?[] toStandardOutput = [parsed.GetValue(alerts), parsed.GetValue(flows), parsed.GetValue(transactions)];
+                string?[] toStandardOutput = [parsed.GetValue(alerts), parsed.GetValue(flows), parsed.GetValue(windows), parsed.GetValue(transactions)];
                 if (toStandardOutput.Count(p => p == "-") > 1)
-                    throw new UserException(ExitStatus.Unusable, "only one of --alerts, --flows and --transactions can be - (standard output); name a file for the others");
+                    throw new UserException(ExitStatus.Unusable, "only one of --alerts, --flows, --windows and --transactions can be - (standard output); name a file for the others");
                 var receivers = new SyslogReceivers(parsed.GetValue(syslog) ?? []);
                 var settings = parsed.GetValue(config) is { } file ? new SettingSources(file, []).Load() : new SensorSettings();
                 var folder = parsed.GetValue(site) ?? settings.Site;
                 var own = SiteSettings.Load(folder, settings.Policy, settings.Rules);
                 using var setup = RunSetup.ForCaptures(parsed.GetValue(captures)!, folder, parsed.GetValue(workers), parsed.GetValue(vlanAware) || settings.VlanAware);
+                var tables = new FeatureTables(new FeatureTableOptions(parsed.GetValue(flows), parsed.GetValue(windows), parsed.GetValue(windowSeconds), parsed.GetValue(labels)));
                 using var outputs = new RunOutputs(
-                    parsed.GetValue(alerts), parsed.GetValue(flows), parsed.GetValue(transactions), setup.WithPseudonyms, receivers, RunState.Open(folder));
-                var run = new AnalysisRun(setup, outputs, own.Apply(SensorConfiguration.DetectionOf(settings)));
+                    parsed.GetValue(alerts), tables, parsed.GetValue(transactions), setup.WithPseudonyms, receivers, RunState.Open(folder));
+                var detection = own.Apply(SensorConfiguration.DetectionOf(settings));
+                if (parsed.GetValue(budget) is { } perDay)
+                    detection = detection with { AlertBudgetPerDay = perDay };
+                var run = new AnalysisRun(setup, outputs, detection);
                 run.Execute(cancellation);
                 return outputs.Finish(run);
             },
             CancellationToken.None));
         return command;
+    }
+
+    private static Option<int> WindowSeconds()
+    {
+        var option = new Option<int>("--window-seconds")
+        {
+            Description = "Length of the windows of --windows in seconds of packet time (default: 60)",
+            HelpName = "N",
+            DefaultValueFactory = _ => DeviceWindow.DefaultSeconds,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[^1].Value, out var seconds) && seconds is >= 1 and <= 86_400))
+                result.AddError("--window-seconds takes a whole number from 1 to 86400");
+        });
+        return option;
     }
 
     private static Option<string?> FileOption(string name, string description) => new(name) { Description = description, HelpName = "FILE" };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using IoTGuard.Analysis;
 
 namespace IoTGuard.Commands;
 
@@ -35,6 +36,22 @@ internal static class CommonOptions
         {
             if (result.Tokens.Count > 0 && !(int.TryParse(result.Tokens[^1].Value, out var workers) && workers is >= 1 and <= MaximumWorkers))
                 result.AddError($"--workers takes a whole number from 1 to {MaximumWorkers}");
+        });
+        return option;
+    }
+
+    /// <summary>Alerts per day that the models may raise; null = not said.</summary>
+    public static Option<double?> AlertBudget()
+    {
+        var option = new Option<double?>("--alert-budget-per-day")
+        {
+            Description = "Alerts per day of packet time that the models may raise; 0 = rules only (default: 10)",
+            HelpName = "N",
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && !(double.TryParse(result.Tokens[^1].Value, System.Globalization.CultureInfo.InvariantCulture, out var budget) && budget is >= 0 and <= DetectorOptions.LargestAlertBudgetPerDay))
+                result.AddError($"--alert-budget-per-day takes a number from 0 to {DetectorOptions.LargestAlertBudgetPerDay}");
         });
         return option;
     }

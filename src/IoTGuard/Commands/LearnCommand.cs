@@ -1,29 +1,33 @@
 using System.CommandLine;
 using IoTGuard.Analysis;
 using IoTGuard.Analysis.Baselines;
-using IoTGuard.Analysis.Features;
+using IoTGuard.Analysis.Inventory;
 using IoTGuard.Outputs;
 using IoTGuard.Outputs.Syslog;
+using IoTGuard.Outputs.Tables;
 using IoTGuard.Pipeline;
 using IoTGuard.Settings;
 using IoTGuard.Sites;
 using IoTGuard.Sites.State;
+using IoTGuard.Wire.Network;
 
 namespace IoTGuard.Commands;
 
 /// <summary><c>iotguard learn</c>: builds or extends a site from benign captures.</summary>
 internal static class LearnCommand
 {
-    /// <summary>Most flows kept for training, a uniform sample beyond that; 200 bytes each.</summary>
+    /// <summary>Most flows, and windows, kept for training, a uniform sample beyond that; 250 bytes each.</summary>
     private const int TrainingRows = 50_000;
 
     public static Command Create()
     {
         var captures = CommonOptions.Captures(required: false);
         var site = new Option<string>("--site") { Description = "Folder of the site; made when it is missing, extended when it is there", HelpName = "DIR", Required = true };
-        var modelOnly = new Option<bool>("--model-only") { Description = "Keep the model and its calibration, nothing about devices: for sites that have learned nothing yet" };
+        var modelOnly = new Option<bool>("--model-only") { Description = "Keep the models, nothing about devices: they help sites that have seen little yet" };
+        var shadow = new Option<bool>("--shadow") { Description = "Let the new models look on beside those in use, without raising alerts, until they are promoted" };
         var report = new Option<bool>("--report") { Description = "Print what the site knows as Markdown, to be read and corrected; with captures, after learning from them" };
         var forget = new Option<string[]>("--forget") { Description = "Take back what the report lists: an address of a device, or the number of a line", HelpName = "WHAT" };
+        var budget = CommonOptions.AlertBudget();
         var workers = CommonOptions.Workers();
         var vlanAware = CommonOptions.VlanAware();
         var command = new Command("learn", """
@@ -35,7 +39,7 @@ internal static class LearnCommand
               iotguard learn --site /var/lib/iotguard/site --forget 10.20.30.99 --forget 5f3a01c2
             """)
         {
-            captures, site, modelOnly, report, forget, workers, vlanAware,
+            captures, site, modelOnly, shadow, report, forget, budget, workers, vlanAware,
         };
         command.SetAction((parsed, cancellation) => Task.Run(
             () =>
@@ -56,21 +60,22 @@ internal static class LearnCommand
                 var own = SiteSettings.Load(folder.Exists ? folder.Path : null);
                 var (threads, byVlan, onlyModel) = (parsed.GetValue(workers), parsed.GetValue(vlanAware), parsed.GetValue(modelOnly));
                 using var setup = onlyModel ? RunSetup.ForModel(paths, threads, byVlan) : RunSetup.ForLearning(paths, folder, threads, byVlan);
-                using var outputs = new RunOutputs(null, null, null, setup.WithPseudonyms, new SyslogReceivers([]));
+                using var outputs = new RunOutputs(null, FeatureTables.None, null, setup.WithPseudonyms, new SyslogReceivers([]));
                 var run = new AnalysisRun(setup, outputs, own.Apply(new DetectorOptions { TrainingRows = TrainingRows }));
                 run.Execute(cancellation);
                 var console = parsed.GetValue(report) ? Terminal.Error : Terminal.Output;
                 new RunSummary(run, outputs.Alerts).PrintRead(console);
 
                 var taught = run.Detector.Learn();
-                var learned = onlyModel ? new Site { ScoredFlowsPerHour = taught.ScoredFlowsPerHour } : setup.Site.Merge(taught);
-                var sample = run.Detector.Sample;
-                var models = FlowModel.Train(sample.Rows(), string.Join(", ", paths.Select(Path.GetFileName)), ProgramVersion.Text);
-                folder.Save(learned);
-                if (models is not null)
-                    folder.Models.Promote(folder.Models.Add(models, ModelReport.Card(models, learned.ScoredFlowsPerHour)));
+                var learned = onlyModel
+                    ? new Site { ScoredFlowsPerHour = taught.ScoredFlowsPerHour, ScoredWindowsPerHour = taught.ScoredWindowsPerHour }
+                    : setup.Site.Merge(taught);
+                if (!onlyModel)
+                    folder.Save(learned);
+                Func<IpAddress, DeviceRole> roleOf = onlyModel ? static _ => DeviceRole.Unknown : run.Detector.RoleOf;
+                var models = LearnedModels.Make(run, learned, folder, paths, roleOf, parsed.GetValue(budget) ?? DetectorOptions.DefaultAlertBudgetPerDay, parsed.GetValue(shadow));
                 var losses = onlyModel ? null : Remember(folder.Path, run);
-                LearnSummary.Print(console, learned, folder.Path, ModelReport.Describe(models, sample));
+                LearnSummary.Print(console, learned, folder.Path, models);
                 if (parsed.GetValue(report))
                     Console.Out.Write(LearnReport.Write(learned, folder));
                 return outputs.Status(run, losses is null ? [] : [losses]);

@@ -7,7 +7,7 @@ namespace IoTGuard.Outputs;
 /// <summary>What a learning run taught, for people.</summary>
 internal static class LearnSummary
 {
-    public static void Print(IAnsiConsole console, Site site, string folder, string model)
+    public static void Print(IAnsiConsole console, Site site, string folder, string models)
     {
         console.WriteLine();
         console.MarkupLineInterpolated($"[bold]Learned[/] in {folder}");
@@ -23,7 +23,7 @@ internal static class LearnSummary
             console.WriteLine("nothing about devices");
         console.WriteLine();
         console.WriteLine($"Learning so far: {site.Periods.Count} period{(site.Periods.Count == 1 ? "" : "s")}, {site.HoursLearned:F2} hours of packet time");
-        console.WriteLine($"Model: {model}");
+        console.WriteLine($"Models: {models}");
     }
 
     /// <summary>What a kind of fact says, for people.</summary>

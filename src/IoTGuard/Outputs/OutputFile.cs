@@ -1,9 +1,10 @@
 using System.Buffers;
+using System.IO.Compression;
 
 namespace IoTGuard.Outputs;
 
 /// <summary>
-/// A file (or standard output) that lines are written to. When the medium fails (disk full, pipe closed) it says so once, counts what
+/// A file (or standard output) that lines are written to; gzip when its name ends in .gz. When the medium fails (disk full, pipe closed) it says so once, counts what
 /// is lost from then on, and the run goes on.
 /// </summary>
 internal sealed class OutputFile : IDisposable
@@ -48,7 +49,8 @@ internal sealed class OutputFile : IDisposable
             return new OutputFile(StandardOutput, Console.OpenStandardOutput());
         try
         {
-            return new OutputFile(path, new FileStream(path, mode, FileAccess.Write, FileShare.Read, bufferSize: 0));
+            var file = new FileStream(path, mode, FileAccess.Write, FileShare.Read, bufferSize: 0);
+            return new OutputFile(path, path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionLevel.Fastest) : file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

@@ -2,6 +2,7 @@ using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.Outputs.Syslog;
+using IoTGuard.Outputs.Tables;
 using IoTGuard.Pipeline;
 using IoTGuard.Sites.State;
 
@@ -11,27 +12,26 @@ namespace IoTGuard.Outputs;
 internal sealed class RunOutputs : IAlertSink, IDisposable
 {
     private readonly OutputFile? _alertFile;
-    private readonly OutputFile? _flowFile;
     private readonly OutputFile? _transactionFile;
-    private readonly FlowCsv? _flows;
     private readonly TransactionJson? _transactions;
     private readonly SyslogReceivers _receivers;
     private readonly RunState _state;
     private readonly List<Alert> _alerts = [];
 
-    public RunOutputs(string? alertFile, string? flowFile, string? transactionFile, bool withPseudonyms, SyslogReceivers receivers, RunState? state = null)
+    public RunOutputs(string? alertFile, FeatureTables tables, string? transactionFile, bool withPseudonyms, SyslogReceivers receivers, RunState? state = null)
     {
         _state = state ?? RunState.None;
         _receivers = receivers;
         _alertFile = alertFile is null ? null : OutputFile.Create(alertFile);
-        _flowFile = flowFile is null ? null : OutputFile.Create(flowFile);
+        Tables = tables;
         _transactionFile = transactionFile is null ? null : OutputFile.Create(transactionFile);
-        if (_flowFile is not null)
-            _flows = new FlowCsv(_flowFile);
         if (_transactionFile is not null)
             _transactions = new TransactionJson(withPseudonyms);
-        UsesStandardOutput = alertFile == "-" || flowFile == "-" || transactionFile == "-";
+        UsesStandardOutput = Files.Any(static f => f.Name == OutputFile.StandardOutput);
     }
+
+    /// <summary>Flows and windows with their features.</summary>
+    public FeatureTables Tables { get; }
 
     /// <summary>True when a file of this run is standard output, so that the summary goes to standard error.</summary>
     public bool UsesStandardOutput { get; }
@@ -39,7 +39,7 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
     /// <summary>Alerts in their final form, ordered by first_seen once the run is over.</summary>
     public IReadOnlyList<Alert> Alerts => _alerts;
 
-    private IEnumerable<OutputFile> Files => new[] { _alertFile, _flowFile, _transactionFile }.OfType<OutputFile>();
+    private IEnumerable<OutputFile> Files => new[] { _alertFile, _transactionFile }.OfType<OutputFile>().Concat(Tables.Files);
 
     public void OnAlert(Alert alert, AlertPhase phase)
     {
@@ -48,7 +48,7 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
             _alerts.Add(alert);
     }
 
-    public void OnFlow(in FlowRecord flow) => _flows?.Write(flow);
+    public void OnFlow(in FlowRecord flow) => Tables.OnFlow(in flow);
 
     public void OnTransaction(Transaction transaction)
     {

@@ -45,6 +45,8 @@ internal sealed class RunSummary(AnalysisRun run, IReadOnlyList<Alert> alerts, S
         Row(rows, "Flows", Number(run.Counters.FlowsOpened));
         if (Tunnels() is { Length: > 0 } tunnels)
             Row(rows, "Encapsulation", tunnels);
+        if (ModelSummary.Of(run.Detector) is { Length: > 0 } models)
+            Row(rows, "Models", models);
         Row(rows, "Analysed in", $"{seconds.ToString("F2", CultureInfo.InvariantCulture)} s ({Number((long)(captured.Frames / seconds))} packets/s, {(captured.Bytes * 8 / seconds / 1e9).ToString("F2", CultureInfo.InvariantCulture)} Gbit/s)");
         foreach (var (name, text) in Losses())
             Row(rows, name, text);

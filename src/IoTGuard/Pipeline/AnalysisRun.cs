@@ -20,6 +20,8 @@ internal sealed class AnalysisRun : IEventConsumer
         _setup = setup;
         _outputs = outputs;
         Detector = new Detector(setup.Site, (options ?? new DetectorOptions()) with { Indicators = setup.Indicators }, outputs);
+        if (outputs.Tables.HasWindows)
+            Detector.TellWindows(outputs.Tables.WindowSeconds, outputs.Tables.OnWindow);
     }
 
     public Detector Detector { get; }

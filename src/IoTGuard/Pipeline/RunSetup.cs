@@ -53,7 +53,7 @@ internal sealed class RunSetup : IDisposable
     /// <summary>A run that teaches: the folder need not exist yet.</summary>
     public static RunSetup ForLearning(string[] paths, SiteFolder folder, int workers, bool vlanAware)
     {
-        var site = folder.Exists ? folder.LoadWithModels() : ShippedSite.Load();
+        var site = folder.Exists ? folder.Load() : Site.Empty;
         return new RunSetup(Open(paths), paths, site, folder.LoadOrCreateKey(), workers, vlanAware);
     }
 

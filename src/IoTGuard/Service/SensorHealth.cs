@@ -80,7 +80,7 @@ internal sealed class SensorHealth : IDisposable
             + $"  alerts {RunSummary.Number(status.Outputs.Opened)}{(status.Outputs.Suppressed > 0 ? $" ({RunSummary.Number(status.Outputs.Suppressed)} suppressed)" : "")}"
             + $"  undelivered {RunSummary.Number(status.Outputs.Lost)}"
             + string.Create(CultureInfo.InvariantCulture, $"  ring use {status.RingUse:P0}  capture loss {status.CaptureLoss:P1}  faults {RunSummary.Number(faults)}")
-            + $"  flows held {RunSummary.Number(status.Flows.Held)}  memory {RunSummary.Bytes(Environment.WorkingSet)}" + string.Concat(losses);
+            + $"  flows held {RunSummary.Number(status.Flows.Held)}  memory {RunSummary.Bytes(Environment.WorkingSet)}{(status.Models.Length > 0 ? "  models: " + status.Models : "")}" + string.Concat(losses);
     }
 
     private void Look()

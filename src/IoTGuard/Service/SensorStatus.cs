@@ -47,6 +47,9 @@ internal sealed record SensorStatus
 
     public required long FlowsScored { get; init; }
 
+    /// <summary>What the models made of flows and windows so far, in a line; empty without models.</summary>
+    public required string Models { get; init; }
+
     /// <summary>Time of one scoring by the model, measured when the status was taken; null without a model.</summary>
     public required TimeSpan? ScoringTime { get; init; }
 

@@ -38,7 +38,7 @@ internal static class SettingTable
         ]),
         new("Alerts",
         [
-            Setting.Number("alert_budget_per_day", "alerts per day", 0, 100_000, s => s.AlertBudgetPerDay, (s, v) => s.AlertBudgetPerDay = v, "Alerts that the model may raise; 0 = rules only") with { Reloads = true },
+            Setting.Number("alert_budget_per_day", "alerts per day", 0, 100_000, s => s.AlertBudgetPerDay, (s, v) => s.AlertBudgetPerDay = v, "Alerts that the models may raise; 0 = rules only") with { HasOption = true, Reloads = true },
             Setting.Whole("alert_update_seconds", "s", 1, 86_400, s => s.AlertUpdateSeconds, (s, v) => s.AlertUpdateSeconds = v, "An open alert is sent again at most this often") with { Reloads = true },
             Setting.Whole("incident_window_seconds", "s", 1, 604_800, s => s.IncidentWindowSeconds, (s, v) => s.IncidentWindowSeconds = v, "An alert joins the incident of its device or victim when that was active within this time"),
         ]),

@@ -8,5 +8,8 @@ internal static class ShippedSite
     /// <summary>Folder of the shipped models beside the program.</summary>
     private static string Folder => Path.Combine(AppContext.BaseDirectory, "models");
 
-    public static Site Load() => Site.Empty with { Models = new ModelStore(Folder).LoadCurrent() };
+    /// <summary>The versions of the shipped models.</summary>
+    public static ModelStore Store => new(Folder);
+
+    public static Site Load() => Site.Empty with { Models = Store.LoadCurrent() };
 }

@@ -66,14 +66,14 @@ public sealed class FeatureSchemaTests
     [Fact]
     public void A_sample_is_bounded_and_the_same_every_time()
     {
-        static FlowSample Sample()
+        static RowSample<FlowRecord> Sample()
         {
-            var sample = new FlowSample(50);
+            var sample = new RowSample<FlowRecord>(FlowFeatures.Schema, 50);
             for (var i = 0; i < 2000; i++)
             {
                 var flow = Example();
                 flow.FromOriginator.Packets = i;
-                sample.Offer(in flow);
+                sample.Offer(in flow, default);
             }
 
             return sample;
@@ -81,8 +81,8 @@ public sealed class FeatureSchemaTests
 
         var rows = Sample().Rows();
         Assert.Equal(50, rows.Count);
-        Assert.Equal(rows.SelectMany(r => r), Sample().Rows().SelectMany(r => r));
-        Assert.InRange(rows.Average(r => r[1]), 700, 1300);
+        Assert.Equal(rows.SelectMany(r => r.Values), Sample().Rows().SelectMany(r => r.Values));
+        Assert.InRange(rows.Average(r => r.Values[1]), 700, 1300);
     }
 
     private static float[] Rows(FlowRecord flow)

@@ -44,6 +44,51 @@ public sealed class AnomalyTests
         Assert.Empty(scene.Of("flow-anomaly"));
     }
 
+    [Fact]
+    public void Models_are_silent_where_nothing_was_learned()
+    {
+        var scene = new Scene(Site.Empty with { Models = SiteWithModel().Models }) { Seconds = 90_000 };
+        Odd(scene, Workstation);
+        scene.Finish();
+        Assert.Empty(scene.Of("flow-anomaly"));
+        Assert.Equal(0, scene.Detector.FlowFigures.Scored);
+    }
+
+    [Fact]
+    public void Other_models_take_over_and_no_flow_is_lost()
+    {
+        var site = SiteWithModel();
+        var scene = new Scene(site with { Models = SiteModels.None }) { Seconds = 90_000 };
+        Odd(scene, Workstation);
+        scene.Detector.Reconfigure(site, new DetectorOptions());
+        scene.Wait(5);
+        Odd(scene, Modality);
+        Usual(scene, 1);
+        scene.Detector.Reconfigure(site with { Models = SiteModels.None }, new DetectorOptions());
+        scene.Wait(5);
+        Odd(scene, Sender);
+        scene.Finish();
+        Assert.Equal(Modality, Assert.Single(scene.Of("flow-anomaly")).Device.Ip);
+        Assert.Equal(2, scene.Detector.FlowFigures.Scored);
+    }
+
+    [Fact]
+    public void A_shadow_looks_on_and_the_differences_are_counted()
+    {
+        var site = SiteWithModel();
+        var scene = new Scene(site with { Models = new SiteModels(ModelSet.Empty, site.Models.Active) }) { Seconds = 90_000 };
+        for (var i = 0; i < 30; i++)
+            Usual(scene, i);
+        Odd(scene, Workstation);
+        scene.Finish();
+        Assert.Empty(scene.Of("flow-anomaly"));
+        var figures = scene.Detector.FlowFigures;
+        Assert.Equal(31, figures.Scored);
+        Assert.Equal(0, figures.Rare);
+        Assert.InRange(figures.ShadowRare, 1, 5);
+        Assert.Equal(0, figures.BothRare);
+    }
+
     private static Site SiteWithModel()
     {
         var scene = new Scene(options: new DetectorOptions { TrainingRows = 2000 });
@@ -52,7 +97,7 @@ public sealed class AnomalyTests
         for (var i = 0; i < 900; i++)
             Usual(scene, i);
         scene.Finish();
-        var model = FlowModel.Train(scene.Detector.Sample.Rows(), "a test", "0");
+        var model = SiteTrainer.Train(scene.Detector.TrainingRows(), scene.Detector.RoleOf, "a test", "0", ModelSet.Empty);
         Assert.NotNull(model);
         return Site.FromFiles(scene.Detector.Learn().ToFiles()) with { Models = new SiteModels(ModelSet.FromFiles(model.ToFiles())) };
     }
