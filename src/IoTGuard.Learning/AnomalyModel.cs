@@ -36,8 +36,8 @@ public sealed class AnomalyModel
     /// <summary>Scores of benign traffic; null when the model has not been calibrated.</summary>
     public Calibration? Calibration { get; }
 
-    /// <summary>Whether <see cref="Explain"/> has something to say: the graph begins with trees.</summary>
-    public bool CanExplain => _compiled.Trees is not null;
+    /// <summary>Whether <see cref="Explain"/> has something to say: the graph has trees over the features, or says itself what each feature adds.</summary>
+    public bool CanExplain => _compiled.CanExplain;
 
     /// <summary>Makes a model of a trained forest.</summary>
     /// <param name="forest">The forest.</param>
@@ -113,10 +113,9 @@ public sealed class AnomalyModel
     {
         if (row.Length != ColumnCount || contributions.Length != ColumnCount)
             throw new ArgumentException($"a row of {row.Length} and room for {contributions.Length}, the model has {ColumnCount} features", nameof(row));
-        contributions.Clear();
-        if (_compiled.Trees is not { } trees)
+        _compiled.Explain(row, contributions);
+        if (!_compiled.ExplainsByTrees)
             return;
-        trees.AddContributions(row, contributions);
 
         // Without a normaliser (a model made elsewhere) the contributions are in units of the ensemble's own output.
         var perBit = _pathNormaliser > 0 ? (float)(-1 / _pathNormaliser) : 1;

@@ -8,7 +8,14 @@ namespace IoTGuard.Learning;
 /// <param name="Value">The value.</param>
 /// <param name="Unit">Its unit; empty for a plain number.</param>
 /// <param name="Data">On what it was measured.</param>
-public sealed record ModelFigure(string Name, double Value, string Unit, string Data);
+public sealed record ModelFigure(string Name, double Value, string Unit, string Data)
+{
+    /// <summary>Lower end of the interval that holds it in 95 of 100 samples of such data; NaN when it is not known.</summary>
+    public double Low { get; init; } = double.NaN;
+
+    /// <summary>Upper end of that interval.</summary>
+    public double High { get; init; } = double.NaN;
+}
 
 /// <summary>What a person must know before using a model: what it is for, what it was trained on, what it reached, where it ends.</summary>
 public sealed record ModelCard
@@ -63,7 +70,7 @@ public sealed record ModelCard
             text.Write(Calibration is null ? "\n" : $", score ≥ {Number(Calibration.ScoreAt(budget.PThreshold))}\n");
         }
 
-        WriteTable(text, "Figures", ["Figure", "Value", "Unit", "Measured on"], Figures.Select(f => (string[])[f.Name, Number(f.Value), f.Unit, f.Data]));
+        WriteTable(text, "Figures", ["Figure", "Value", "95 % interval", "Unit", "Measured on"], Figures.Select(f => (string[])[f.Name, Number(f.Value), Interval(f), f.Unit, f.Data]));
         if (Limits.Count > 0)
             text.Write($"\n## Limits\n\n{string.Concat(Limits.Select(limit => $"- {limit}\n"))}");
         WriteTable(
@@ -116,7 +123,9 @@ public sealed record ModelCard
         {
             json.WriteStartObject();
             json.WriteString("name", figure.Name);
-            json.WriteNumber("value", figure.Value);
+            WriteFinite("value", figure.Value);
+            WriteFinite("low", figure.Low);
+            WriteFinite("high", figure.High);
             json.WriteString("unit", figure.Unit);
             json.WriteString("data", figure.Data);
             json.WriteEndObject();
@@ -124,7 +133,17 @@ public sealed record ModelCard
 
         json.WriteEndArray();
         json.WriteEndObject();
+
+        void WriteFinite(string name, double value)
+        {
+            if (double.IsFinite(value))
+                json.WriteNumber(name, value);
+            else
+                json.WriteNull(name);
+        }
     }
+
+    private static string Interval(ModelFigure figure) => double.IsNaN(figure.Low) ? "–" : $"{Number(figure.Low)} to {Number(figure.High)}";
 
     private static void WriteTable(TextWriter text, string title, string[] header, IEnumerable<string[]> rows)
     {

@@ -27,7 +27,7 @@ public sealed class ModelCardTests
         Assert.StartsWith("# Test | forest\n\nShows how a card looks.\n\n- Feature schema: `5f1e0c4b`, 3 features\n", card, StringComparison.Ordinal);
         Assert.Contains("- Trained on synthetic cloud: 1000 rows, engine iforest (sample_size 256, trees 100), seed 1\n- Calibrated on 4000 held-out benign rows", card, StringComparison.Ordinal);
         Assert.Contains("- Alert budget: 10 a day of 2E+06 flows, p ≤ 5E-06, score ≥ 0.", card, StringComparison.Ordinal);
-        Assert.Contains("| AUROC | 0.9876 |  | a\\|b |\n", card, StringComparison.Ordinal);
+        Assert.Contains("| AUROC | 0.9876 | – |  | a\\|b |\n", card, StringComparison.Ordinal);
         Assert.Contains("\n## Limits\n\n- Knows one cloud.\n", card, StringComparison.Ordinal);
         Assert.Contains("| f2 | 1 | -2.", card, StringComparison.Ordinal);
     }

@@ -6,39 +6,47 @@ namespace IoTGuard.Learning.Onnx;
 /// </summary>
 public sealed class CompiledModel
 {
-    /// <summary>Rows that pass through the graph together.</summary>
+    /// <summary>Rows that pass through the graph together: the length of a lane.</summary>
     internal const int BlockRows = 64;
 
     private readonly Step[] _steps;
     private readonly float[] _scratch;
-    private readonly Register _input;
-    private readonly Register _output;
+    private readonly int _score;
+    private readonly int[] _contributions;
+    private readonly TreeEnsemble? _trees;
+    private readonly int[] _columnOf;
 
-    internal CompiledModel(Step[] steps, float[] scratch, Register input, Register output)
+    internal CompiledModel(Step[] steps, float[] scratch, int columns, int score, int[] contributions, IEnumerable<int> constants)
     {
         _steps = steps;
         _scratch = scratch;
-        _input = input;
-        _output = output;
-        foreach (var step in steps)
-        {
-            if (step is TreeEnsembleStep { X: var x } trees && x == input)
-                Trees ??= trees.Ensemble;
-        }
+        ColumnCount = columns;
+        _score = score;
+        _contributions = contributions;
+        (_trees, _columnOf) = contributions.Length > 0 ? (null, []) : LaneColumns.Trace(steps, scratch.Length / BlockRows, columns, constants);
+    }
+
+    private CompiledModel(CompiledModel other)
+    {
+        (_steps, _scratch, ColumnCount, _score) = (other._steps, [.. other._scratch], other.ColumnCount, other._score);
+        (_contributions, _trees, _columnOf) = (other._contributions, other._trees, other._columnOf);
     }
 
     /// <summary>Columns of a row.</summary>
-    public int ColumnCount => _input.Width;
+    public int ColumnCount { get; }
 
-    /// <summary>The first tree ensemble that reads the features themselves, if there is one.</summary>
-    internal TreeEnsemble? Trees { get; }
+    /// <summary>Whether <see cref="Explain"/> has something to say.</summary>
+    internal bool CanExplain => _trees is not null || _contributions.Length > 0;
+
+    /// <summary>Whether contributions come from the trees, in units of their sum.</summary>
+    internal bool ExplainsByTrees => _trees is not null;
 
     /// <summary>Checks and compiles a graph.</summary>
     /// <exception cref="ModelException">The graph is damaged, or uses something that is not evaluated here.</exception>
     public static CompiledModel Compile(OnnxModel model) => new GraphCompiler(model).Compile();
 
     /// <summary>The same model with scratch memory of its own.</summary>
-    public CompiledModel Fork() => new(_steps, [.. _scratch], _input, _output);
+    public CompiledModel Fork() => new(this);
 
     /// <summary>Scores rows.</summary>
     /// <param name="rows">Values, row after row.</param>
@@ -54,21 +62,33 @@ public sealed class CompiledModel
         for (var done = 0; done < rowCount; done += BlockRows)
         {
             var count = Math.Min(BlockRows, rowCount - done);
-            Transpose(rows.Slice(done * ColumnCount, count * ColumnCount), count);
-            foreach (var step in _steps)
-                step.Run(_scratch, count);
-            _output.Column(_scratch, 0, count).CopyTo(scores[done..]);
+            Run(rows.Slice(done * ColumnCount, count * ColumnCount), count);
+            _scratch.AsSpan(_score, count).CopyTo(scores[done..]);
         }
     }
 
-    private void Transpose(ReadOnlySpan<float> rows, int count)
+    /// <summary>What each column of a row adds: what the graph itself says, or what its trees' splits did.</summary>
+    internal void Explain(ReadOnlySpan<float> row, Span<float> contributions)
     {
-        var width = _input.Width;
-        for (var column = 0; column < width; column++)
+        contributions.Clear();
+        if (!CanExplain)
+            return;
+        Run(row, 1);
+        _trees?.AddContributions(_scratch, _columnOf, contributions);
+        for (var i = 0; i < _contributions.Length; i++)
+            contributions[i] = _scratch[_contributions[i]];
+    }
+
+    private void Run(ReadOnlySpan<float> rows, int count)
+    {
+        for (var column = 0; column < ColumnCount; column++)
         {
-            var to = _input.Column(_scratch, column, count);
-            for (int row = 0, from = column; row < to.Length; row++, from += width)
+            var to = _scratch.AsSpan(column * BlockRows, count);
+            for (int row = 0, from = column; row < to.Length; row++, from += ColumnCount)
                 to[row] = rows[from];
         }
+
+        foreach (var step in _steps)
+            step.Run(_scratch, count);
     }
 }

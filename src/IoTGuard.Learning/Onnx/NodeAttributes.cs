@@ -18,6 +18,10 @@ internal sealed class NodeAttributes
 
     public long TakeInt(string name, long otherwise) => Take(name, OnnxAttributeType.Int)?.Int ?? otherwise;
 
+    public float TakeFloat(string name, float otherwise) => Take(name, OnnxAttributeType.Float)?.Float ?? otherwise;
+
+    public OnnxTensor? TakeTensor(string name) => Take(name, OnnxAttributeType.Tensor)?.Tensor;
+
     public string TakeString(string name, string otherwise) => Take(name, OnnxAttributeType.String)?.String ?? otherwise;
 
     public long[] TakeInts(string name) => Take(name, OnnxAttributeType.Ints)?.Ints ?? [];
@@ -25,6 +29,22 @@ internal sealed class NodeAttributes
     public float[] TakeFloats(string name) => Take(name, OnnxAttributeType.Floats)?.Floats ?? [];
 
     public string[] TakeStrings(string name) => Take(name, OnnxAttributeType.Strings)?.Strings ?? [];
+
+    /// <summary>Whether an attribute is there and not yet taken.</summary>
+    public bool Has(string name) => _left.ContainsKey(name);
+
+    /// <summary>An attribute that stays for another to take.</summary>
+    public OnnxAttributeValue? Peek(string name) => _left.GetValueOrDefault(name);
+
+    /// <summary>Takes attributes that say nothing here.</summary>
+    public void Drop(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+            _left.Remove(name);
+    }
+
+    /// <summary>Takes all that is left, of an operator whose attributes say nothing here.</summary>
+    public void TakeRest() => _left.Clear();
 
     public void RefuseRest()
     {

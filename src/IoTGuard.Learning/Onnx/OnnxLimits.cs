@@ -7,10 +7,10 @@ public static class OnnxLimits
     public const int MaxModelBytes = 16 * 1024 * 1024;
 
     /// <summary>Nodes of the graph.</summary>
-    public const int MaxGraphNodes = 1024;
+    public const int MaxGraphNodes = 16_384;
 
     /// <summary>Initializers of the graph, and separately its inputs and its outputs.</summary>
-    public const int MaxGraphValues = 1024;
+    public const int MaxGraphValues = 16_384;
 
     /// <summary>Attributes of one node.</summary>
     public const int MaxAttributes = 64;
@@ -26,6 +26,15 @@ public static class OnnxLimits
 
     /// <summary>Floats that all values of the graph take for one block of rows: 16 MiB.</summary>
     public const int MaxScratchFloats = 4 * 1024 * 1024;
+
+    /// <summary>Elements that operators list in another order (Concat, Gather, broadcasting …), all together: 16 MiB.</summary>
+    public const int MaxViewElements = 4 * 1024 * 1024;
+
+    /// <summary>Steps that a graph becomes.</summary>
+    public const int MaxSteps = 65_536;
+
+    /// <summary>Targets or classes of one tree ensemble.</summary>
+    public const int MaxTargets = 64;
 
     /// <summary>Trees of one ensemble.</summary>
     public const int MaxTrees = 10_000;

@@ -72,6 +72,8 @@ public sealed record OnnxAttributeValue(string Name, OnnxAttributeType Type)
 
     public string[] Strings { get; init; } = [];
 
+    public static OnnxAttributeValue Of(string name, float value) => new(name, OnnxAttributeType.Float) { Float = value };
+
     public static OnnxAttributeValue Of(string name, long value) => new(name, OnnxAttributeType.Int) { Int = value };
 
     public static OnnxAttributeValue Of(string name, string value) => new(name, OnnxAttributeType.String) { String = value };
@@ -88,12 +90,18 @@ public enum OnnxElementType
 {
     Undefined = 0,
     Float = 1,
+    Int32 = 6,
     Int64 = 7,
+    Bool = 9,
     Double = 11,
 }
 
-/// <summary>TensorProto of float elements; doubles and 64-bit integers are read as floats.</summary>
-public sealed record OnnxTensor(string Name, IReadOnlyList<long> Dimensions, float[] Values);
+/// <summary>TensorProto. Elements of all types that are read are held as floats: whole numbers are exact up to 2²⁴.</summary>
+public sealed record OnnxTensor(string Name, IReadOnlyList<long> Dimensions, float[] Values)
+{
+    /// <summary>The type in the file that was read; written are floats.</summary>
+    public OnnxElementType ElementType { get; init; } = OnnxElementType.Float;
+}
 
 /// <summary>ValueInfoProto of a tensor; a dimension of −1 is open.</summary>
 public sealed record OnnxValueInfo(string Name, OnnxElementType ElementType, IReadOnlyList<long> Dimensions)

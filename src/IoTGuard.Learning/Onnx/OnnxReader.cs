@@ -183,6 +183,7 @@ internal static class OnnxReader
         var dimensions = new List<long>();
         var floats = new List<float>();
         var ints = new List<long>();
+        var smallInts = new List<long>();
         ByteString? doubles = null, raw = null;
         for (uint tag; (tag = input.ReadTag()) != 0;)
         {
@@ -197,7 +198,7 @@ internal static class OnnxReader
                         throw ModelException.Unsupported($"tensor '{name}' lies in another file");
                     break;
                 default:
-                    if (!TryReadInts(tag, 1, input, dimensions) && !TryReadFloats(tag, 4, input, floats) && !TryReadInts(tag, 7, input, ints))
+                    if (!TryReadInts(tag, 1, input, dimensions) && !TryReadFloats(tag, 4, input, floats) && !TryReadInts(tag, 5, input, smallInts) && !TryReadInts(tag, 7, input, ints))
                         input.SkipLastField();
                     break;
             }
@@ -210,6 +211,8 @@ internal static class OnnxReader
             OnnxElementType.Float => raw is null ? [.. floats] : FromRaw(raw, 4, BinaryPrimitives.ReadSingleLittleEndian, name),
             OnnxElementType.Double => FromRaw(raw ?? doubles ?? ByteString.Empty, 8, b => (float)BinaryPrimitives.ReadDoubleLittleEndian(b), name),
             OnnxElementType.Int64 => raw is null ? [.. ints.Select(i => (float)i)] : FromRaw(raw, 8, b => BinaryPrimitives.ReadInt64LittleEndian(b), name),
+            OnnxElementType.Int32 => raw is null ? [.. smallInts.Select(i => (float)(int)i)] : FromRaw(raw, 4, b => BinaryPrimitives.ReadInt32LittleEndian(b), name),
+            OnnxElementType.Bool => raw is null ? [.. smallInts.Select(i => i == 0 ? 0f : 1f)] : FromRaw(raw, 1, b => b[0] == 0 ? 0 : 1, name),
             _ => throw ModelException.Unsupported($"tensor '{name}' has element type {(int)type}"),
         };
         long expected = 1;
@@ -221,7 +224,7 @@ internal static class OnnxReader
 
         if (expected != values.Length)
             throw ModelException.Damaged($"tensor '{name}' has {values.Length} elements, its dimensions say {expected}");
-        return new OnnxTensor(name, dimensions, values);
+        return new OnnxTensor(name, dimensions, values) { ElementType = type };
     }
 
     private delegate float ElementReader(ReadOnlySpan<byte> bytes);

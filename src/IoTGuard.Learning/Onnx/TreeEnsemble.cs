@@ -4,12 +4,14 @@ namespace IoTGuard.Learning.Onnx;
 
 /// <summary>
 /// Trees as one flat array. The children of a split are neighbours, left before right. A leaf's threshold is NaN and its "right"
-/// child is itself, so walking on from a leaf stays there: all rows take the same number of steps, without a branch.
+/// child is itself, so walking on from a leaf stays there: all rows take the same number of steps, without a branch. Shallow trees are
+/// laid out once more as <see cref="CompleteTrees"/>, in which full blocks of rows are scored.
 /// </summary>
 internal sealed class TreeEnsemble
 {
     private readonly Node[] _nodes;
     private readonly Tree[] _trees;
+    private readonly CompleteTrees? _complete;
 
     /// <summary>Splits where NaN goes left; null in the usual case that there are none.</summary>
     private readonly bool[]? _missingGoesLeft;
@@ -25,6 +27,8 @@ internal sealed class TreeEnsemble
         _expected = expected;
         Offset = offset;
         Scale = scale;
+        if (missingGoesLeft is null)
+            _complete = CompleteTrees.TryMake(nodes, trees);
     }
 
     /// <summary>Added to every output (base_values).</summary>
@@ -33,53 +37,67 @@ internal sealed class TreeEnsemble
     /// <summary>1 for a sum over the trees, 1 / trees for their mean.</summary>
     public float Scale { get; }
 
+    /// <summary>The lanes that are read.</summary>
+    public IEnumerable<int> Lanes => _nodes.Where((n, at) => n.Right != at).Select(n => n.Lane).Distinct();
+
     /// <summary>A node. Leaves: threshold NaN, <paramref name="Right"/> the node itself.</summary>
     /// <param name="Threshold">Values at or below it go to <paramref name="Right"/> − 1.</param>
-    /// <param name="FeatureOffset">Where the column starts in a block of rows: its number times <see cref="CompiledModel.BlockRows"/>.</param>
+    /// <param name="Lane">Where the lane of the column begins.</param>
     /// <param name="Right">Index of the right child.</param>
     /// <param name="Value">A leaf's value.</param>
-    internal readonly record struct Node(float Threshold, int FeatureOffset, int Right, float Value);
+    internal readonly record struct Node(float Threshold, int Lane, int Right, float Value);
 
     /// <summary>A tree: its root and the depth of its deepest leaf.</summary>
     internal readonly record struct Tree(int Root, int Depth);
 
-    /// <summary>Evaluates a block, columns one after the other, each of <see cref="CompiledModel.BlockRows"/> rows.</summary>
-    public void Evaluate(ReadOnlySpan<float> columns, Span<float> results, int rows)
+    /// <summary>Evaluates the first rows of a block.</summary>
+    /// <param name="scratch">All lanes.</param>
+    /// <param name="results">One sum per row.</param>
+    public void Evaluate(ReadOnlySpan<float> scratch, Span<float> results)
     {
         results.Clear();
+        var rows = results.Length;
         if (_missingGoesLeft is null)
         {
             // Full groups of rows go tree by tree, which keeps the tree in the nearest cache; the rows left over go one by one.
-            var together = rows - (rows % Lanes);
-            foreach (var tree in _trees)
+            var together = rows - (rows % Group);
+            if (together > 0 && _complete is not null)
             {
-                for (var lane = 0; lane < together; lane += Lanes)
-                    AddLanes(columns[lane..], tree, results.Slice(lane, Lanes));
+                _complete.AddTo(scratch, results[..together]);
+            }
+            else
+            {
+                foreach (var tree in _trees)
+                {
+                    for (var row = 0; row < together; row += Group)
+                        AddGroup(scratch[row..], tree, results.Slice(row, Group));
+                }
             }
 
-            for (var lane = together; lane < rows; lane++)
-                results[lane] = SumOfTrees(columns[lane..]);
+            for (var row = together; row < rows; row++)
+                results[row] = SumOfTrees(scratch[row..]);
         }
         else
         {
-            for (var lane = 0; lane < rows; lane++)
+            for (var row = 0; row < rows; row++)
             {
                 foreach (var tree in _trees)
-                    results[lane] += _nodes[FindLeaf(columns[lane..], tree, _missingGoesLeft)].Value;
+                    results[row] += _nodes[FindLeaf(scratch[row..], tree, _missingGoesLeft)].Value;
             }
         }
 
-        for (var lane = 0; lane < rows; lane++)
-            results[lane] = (results[lane] * Scale) + Offset;
+        for (var row = 0; row < rows; row++)
+            results[row] = (results[row] * Scale) + Offset;
     }
 
     /// <summary>
     /// Adds, for each column, by how much the splits on it moved the output away from the mean over the training rows
     /// (Saabas 2014). The sum over all columns is the row's output minus that mean.
     /// </summary>
-    /// <param name="row">One row, column by column.</param>
-    /// <param name="contributions">One sum per column.</param>
-    public void AddContributions(ReadOnlySpan<float> row, Span<float> contributions)
+    /// <param name="scratch">All lanes, with the row in the first place.</param>
+    /// <param name="columnOf">The feature that each lane holds, by lane number.</param>
+    /// <param name="contributions">One sum per feature.</param>
+    public void AddContributions(ReadOnlySpan<float> scratch, ReadOnlySpan<int> columnOf, Span<float> contributions)
     {
         foreach (var tree in _trees)
         {
@@ -89,29 +107,28 @@ internal sealed class TreeEnsemble
                 ref readonly var node = ref _nodes[at];
                 if (node.Right == at)
                     break;
-                var column = node.FeatureOffset / CompiledModel.BlockRows;
-                var next = Step(node, at, row[column], _missingGoesLeft);
-                contributions[column] += (_expected[next] - _expected[at]) * Scale;
+                var next = Step(node, at, scratch[node.Lane], _missingGoesLeft);
+                contributions[columnOf[node.Lane / CompiledModel.BlockRows]] += (_expected[next] - _expected[at]) * Scale;
                 at = next;
             }
         }
     }
 
     /// <summary>Eight rows walk a tree side by side: their loads overlap instead of waiting for each other.</summary>
-    private void AddLanes(ReadOnlySpan<float> columns, Tree tree, Span<float> results)
+    private void AddGroup(ReadOnlySpan<float> scratch, Tree tree, Span<float> results)
     {
         var nodes = _nodes;
         int n0 = tree.Root, n1 = n0, n2 = n0, n3 = n0, n4 = n0, n5 = n0, n6 = n0, n7 = n0;
         for (var depth = tree.Depth; depth > 0; depth--)
         {
-            n0 = Next(nodes, n0, columns, 0);
-            n1 = Next(nodes, n1, columns, 1);
-            n2 = Next(nodes, n2, columns, 2);
-            n3 = Next(nodes, n3, columns, 3);
-            n4 = Next(nodes, n4, columns, 4);
-            n5 = Next(nodes, n5, columns, 5);
-            n6 = Next(nodes, n6, columns, 6);
-            n7 = Next(nodes, n7, columns, 7);
+            n0 = Next(nodes, n0, scratch, 0);
+            n1 = Next(nodes, n1, scratch, 1);
+            n2 = Next(nodes, n2, scratch, 2);
+            n3 = Next(nodes, n3, scratch, 3);
+            n4 = Next(nodes, n4, scratch, 4);
+            n5 = Next(nodes, n5, scratch, 5);
+            n6 = Next(nodes, n6, scratch, 6);
+            n7 = Next(nodes, n7, scratch, 7);
         }
 
         results[7] += nodes[n7].Value;
@@ -125,35 +142,35 @@ internal sealed class TreeEnsemble
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Next(Node[] nodes, int at, ReadOnlySpan<float> columns, int lane)
+    private static int Next(Node[] nodes, int at, ReadOnlySpan<float> scratch, int row)
     {
         ref readonly var node = ref nodes[at];
-        return node.Right - Unsafe.BitCast<bool, byte>(columns[node.FeatureOffset + lane] <= node.Threshold);
+        return node.Right - Unsafe.BitCast<bool, byte>(scratch[node.Lane + row] <= node.Threshold);
     }
 
     /// <summary>One row walks eight trees side by side, then the next eight. The values are added in the same order as above.</summary>
-    private float SumOfTrees(ReadOnlySpan<float> columns)
+    private float SumOfTrees(ReadOnlySpan<float> scratch)
     {
         var nodes = _nodes;
         var sum = 0f;
         var trees = _trees.AsSpan();
-        for (; trees.Length >= Lanes; trees = trees[Lanes..])
+        for (; trees.Length >= Group; trees = trees[Group..])
         {
             int n0 = trees[0].Root, n1 = trees[1].Root, n2 = trees[2].Root, n3 = trees[3].Root;
             int n4 = trees[4].Root, n5 = trees[5].Root, n6 = trees[6].Root, n7 = trees[7].Root;
             var depth = 0;
-            foreach (var tree in trees[..Lanes])
+            foreach (var tree in trees[..Group])
                 depth = Math.Max(depth, tree.Depth);
             for (; depth > 0; depth--)
             {
-                n0 = Next(nodes, n0, columns, 0);
-                n1 = Next(nodes, n1, columns, 0);
-                n2 = Next(nodes, n2, columns, 0);
-                n3 = Next(nodes, n3, columns, 0);
-                n4 = Next(nodes, n4, columns, 0);
-                n5 = Next(nodes, n5, columns, 0);
-                n6 = Next(nodes, n6, columns, 0);
-                n7 = Next(nodes, n7, columns, 0);
+                n0 = Next(nodes, n0, scratch, 0);
+                n1 = Next(nodes, n1, scratch, 0);
+                n2 = Next(nodes, n2, scratch, 0);
+                n3 = Next(nodes, n3, scratch, 0);
+                n4 = Next(nodes, n4, scratch, 0);
+                n5 = Next(nodes, n5, scratch, 0);
+                n6 = Next(nodes, n6, scratch, 0);
+                n7 = Next(nodes, n7, scratch, 0);
             }
 
             sum += nodes[n0].Value;
@@ -170,18 +187,18 @@ internal sealed class TreeEnsemble
         {
             var at = tree.Root;
             for (var depth = tree.Depth; depth > 0; depth--)
-                at = Next(nodes, at, columns, 0);
+                at = Next(nodes, at, scratch, 0);
             sum += nodes[at].Value;
         }
 
         return sum;
     }
 
-    private int FindLeaf(ReadOnlySpan<float> columns, Tree tree, bool[] missingGoesLeft)
+    private int FindLeaf(ReadOnlySpan<float> scratch, Tree tree, bool[] missingGoesLeft)
     {
         var at = tree.Root;
         while (_nodes[at].Right != at)
-            at = Step(_nodes[at], at, columns[_nodes[at].FeatureOffset], missingGoesLeft);
+            at = Step(_nodes[at], at, scratch[_nodes[at].Lane], missingGoesLeft);
         return at;
     }
 
@@ -191,5 +208,6 @@ internal sealed class TreeEnsemble
         return left ? node.Right - 1 : node.Right;
     }
 
-    private const int Lanes = 8;
+    /// <summary>Rows that walk side by side.</summary>
+    internal const int Group = 8;
 }

@@ -1,25 +1,32 @@
 namespace IoTGuard.Learning.Onnx;
 
 /// <summary>
-/// Makes a <see cref="TreeEnsemble"/> from the attributes of ai.onnx.ml TreeEnsembleRegressor. Every tree is checked to be one: ids
+/// Makes a <see cref="TreeEnsemble"/> from the attributes of a tree ensemble of ai.onnx.ml. Every tree is checked to be one: ids
 /// known and unique, one root, every node reached exactly once, columns in range, values finite.
 /// </summary>
 internal sealed class TreeEnsembleBuilder
 {
+    private readonly string _operator, _targets;
     private readonly long[] _treeIds, _nodeIds, _features, _trueIds, _falseIds, _missingTracksTrue;
-    private readonly float[] _thresholds, _hitRates;
+    private readonly long[] _targetTrees, _targetNodes, _targetIds;
+    private readonly float[] _thresholds, _hitRates, _weights;
     private readonly string[] _modes;
     private readonly Dictionary<(long Tree, long Node), int> _indexOf;
-    private readonly float[] _leafValues;
-    private readonly int _columns;
+    private readonly int[] _lanes;
 
-    private TreeEnsembleBuilder(NodeAttributes attributes, int columns)
+    /// <param name="attributes">Of the node.</param>
+    /// <param name="name">Its operator.</param>
+    /// <param name="targets">How the attributes of leaves begin: "target" or "class".</param>
+    /// <param name="lanes">Where each column lies.</param>
+    public TreeEnsembleBuilder(NodeAttributes attributes, string name, string targets, int[] lanes)
     {
-        _columns = columns;
+        (_operator, _targets, _lanes) = (name, targets, lanes);
         _treeIds = attributes.TakeInts("nodes_treeids");
         var count = _treeIds.Length;
         if (count == 0)
             throw Damaged("no nodes");
+        if (count > OnnxLimits.MaxTreeNodes)
+            throw ModelException.TooLarge("tree nodes", count, OnnxLimits.MaxTreeNodes);
         _nodeIds = Same(attributes.TakeInts("nodes_nodeids"), count, "nodes_nodeids");
         _features = Same(attributes.TakeInts("nodes_featureids"), count, "nodes_featureids");
         _trueIds = Same(attributes.TakeInts("nodes_truenodeids"), count, "nodes_truenodeids");
@@ -35,54 +42,60 @@ internal sealed class TreeEnsembleBuilder
                 throw Damaged($"tree {_treeIds[i]} has node {_nodeIds[i]} twice");
         }
 
-        _leafValues = ReadLeafValues(attributes);
+        _targetTrees = attributes.TakeInts($"{targets}_treeids");
+        _targetNodes = Same(attributes.TakeInts($"{targets}_nodeids"), _targetTrees.Length, $"{targets}_nodeids");
+        _targetIds = Same(attributes.TakeInts($"{targets}_ids"), _targetTrees.Length, $"{targets}_ids");
+        _weights = Same(attributes.TakeFloats($"{targets}_weights"), _targetTrees.Length, $"{targets}_weights");
     }
 
-    public static TreeEnsemble Build(NodeAttributes attributes, int columns)
+    /// <summary>The target that all weights are for; null when they are for several.</summary>
+    public int? OnlyTarget => _targetIds.Distinct().Take(2).ToArray() is [var one] ? (int)one : null;
+
+    /// <summary>Whether no weight is below 0.</summary>
+    public bool WeightsArePositive => _weights.All(w => w >= 0);
+
+    /// <summary>Refuses weights of targets that are not there.</summary>
+    public void CheckTargets(int targets)
     {
-        var builder = new TreeEnsembleBuilder(attributes, columns);
-        if (attributes.TakeInt("n_targets", 1) is not 1 and var targets)
-            throw ModelException.Unsupported($"{Operator}: n_targets is {targets}, only 1 is evaluated");
-        if (attributes.TakeString("post_transform", "NONE") is not "NONE" and var transform)
-            throw ModelException.Unsupported($"{Operator}: post_transform {transform}");
-        var aggregate = attributes.TakeString("aggregate_function", "SUM");
-        var baseValues = attributes.TakeFloats("base_values");
-        if (baseValues.Length > 1)
-            throw Damaged($"{baseValues.Length} base_values for one target");
-        var offset = baseValues.Length == 1 ? baseValues[0] : 0;
+        foreach (var id in _targetIds)
+        {
+            if (id < 0 || id >= targets)
+                throw Damaged($"{_targets} {id} of {targets}");
+        }
+    }
+
+    /// <summary>The ensemble of one target.</summary>
+    public TreeEnsemble Build(int target, float offset, string aggregate)
+    {
         if (!float.IsFinite(offset))
             throw Damaged("a base value is not finite");
-        return builder.LayOut(offset, aggregate);
+        return LayOut(ReadLeafValues(target), offset, aggregate);
     }
 
-    private float[] ReadLeafValues(NodeAttributes attributes)
+    private float[] ReadLeafValues(int target)
     {
-        var targetTrees = attributes.TakeInts("target_treeids");
-        var targetNodes = Same(attributes.TakeInts("target_nodeids"), targetTrees.Length, "target_nodeids");
-        var targetIds = Same(attributes.TakeInts("target_ids"), targetTrees.Length, "target_ids");
-        var weights = Same(attributes.TakeFloats("target_weights"), targetTrees.Length, "target_weights");
         var values = new float[_treeIds.Length];
         Array.Fill(values, float.NaN);
-        for (var i = 0; i < weights.Length; i++)
+        for (var i = 0; i < _weights.Length; i++)
         {
-            if (!_indexOf.TryGetValue((targetTrees[i], targetNodes[i]), out var at))
-                throw Damaged($"a weight for node {targetNodes[i]} of tree {targetTrees[i]}, which is not there");
-            if (targetIds[i] != 0)
-                throw Damaged($"target {targetIds[i]} of one target");
+            if (!_indexOf.TryGetValue((_targetTrees[i], _targetNodes[i]), out var at))
+                throw Damaged($"a weight for node {_targetNodes[i]} of tree {_targetTrees[i]}, which is not there");
             if (!IsLeaf(at))
-                throw Damaged($"a weight for node {targetNodes[i]} of tree {targetTrees[i]}, which is no leaf");
-            if (!float.IsFinite(weights[i]))
-                throw Damaged($"the weight of node {targetNodes[i]} of tree {targetTrees[i]} is not finite");
+                throw Damaged($"a weight for node {_targetNodes[i]} of tree {_targetTrees[i]}, which is no leaf");
+            if (!float.IsFinite(_weights[i]))
+                throw Damaged($"the weight of node {_targetNodes[i]} of tree {_targetTrees[i]} is not finite");
+            if (_targetIds[i] != target)
+                continue;
             if (!float.IsNaN(values[at]))
-                throw Damaged($"two weights for node {targetNodes[i]} of tree {targetTrees[i]}");
-            values[at] = weights[i];
+                throw Damaged($"two weights for node {_targetNodes[i]} of tree {_targetTrees[i]}");
+            values[at] = _weights[i];
         }
 
         return values;
     }
 
     /// <summary>Walks every tree from its root, breadth first, giving the nodes their places in the flat array.</summary>
-    private TreeEnsemble LayOut(float offset, string aggregate)
+    private TreeEnsemble LayOut(float[] leafValues, float offset, string aggregate)
     {
         var count = _treeIds.Length;
         var roots = FindRoots();
@@ -90,7 +103,7 @@ internal sealed class TreeEnsembleBuilder
         {
             "SUM" => 1f,
             "AVERAGE" => 1f / roots.Count,
-            _ => throw ModelException.Unsupported($"{Operator}: aggregate_function {aggregate}"),
+            _ => throw ModelException.Unsupported($"{_operator}: aggregate_function {aggregate}"),
         };
         var nodes = new TreeEnsemble.Node[count];
         var expected = new float[count];
@@ -110,7 +123,7 @@ internal sealed class TreeEnsembleBuilder
                 var from = source[at];
                 if (IsLeaf(from))
                 {
-                    var value = float.IsNaN(_leafValues[from]) ? 0 : _leafValues[from];
+                    var value = float.IsNaN(leafValues[from]) ? 0 : leafValues[from];
                     nodes[at] = new(float.NaN, 0, at, value);
                     expected[at] = value;
                     covers[at] = _hitRates.Length == 0 ? 1 : _hitRates[from] is > 0 and < 1e30f ? _hitRates[from] : 0;
@@ -120,7 +133,7 @@ internal sealed class TreeEnsembleBuilder
                 if (depths[at] == OnnxLimits.MaxTreeDepth)
                     throw ModelException.TooLarge($"depth of tree {_treeIds[root]}", depths[at] + 1, OnnxLimits.MaxTreeDepth);
                 var (left, right, threshold, missingLeft) = ReadSplit(from);
-                nodes[at] = new(threshold, checked((int)_features[from]) * CompiledModel.BlockRows, used + 1, 0);
+                nodes[at] = new(threshold, _lanes[_features[from]], used + 1, 0);
                 if (missingLeft)
                     (missing ??= new bool[count])[at] = true;
                 depths[used] = depths[used + 1] = depths[at] + 1;
@@ -189,8 +202,8 @@ internal sealed class TreeEnsembleBuilder
         var threshold = _thresholds[at];
         if (float.IsNaN(threshold))
             throw Damaged($"the threshold of node {_nodeIds[at]} of tree {_treeIds[at]} is NaN");
-        if (_features[at] < 0 || _features[at] >= _columns)
-            throw Damaged($"node {_nodeIds[at]} of tree {_treeIds[at]} tests column {_features[at]} of {_columns}");
+        if (_features[at] < 0 || _features[at] >= _lanes.Length)
+            throw Damaged($"node {_nodeIds[at]} of tree {_treeIds[at]} tests column {_features[at]} of {_lanes.Length}");
         var (whenTrue, whenFalse) = (Child(at, _trueIds[at]), Child(at, _falseIds[at]));
         var missingTrue = _missingTracksTrue.Length > 0 && _missingTracksTrue[at] != 0;
 
@@ -201,18 +214,16 @@ internal sealed class TreeEnsembleBuilder
             "BRANCH_LT" when threshold > float.NegativeInfinity => (whenTrue, whenFalse, MathF.BitDecrement(threshold), missingTrue),
             "BRANCH_GT" => (whenFalse, whenTrue, threshold, !missingTrue),
             "BRANCH_GTE" when threshold > float.NegativeInfinity => (whenFalse, whenTrue, MathF.BitDecrement(threshold), !missingTrue),
-            var mode => throw ModelException.Unsupported($"{Operator}: node mode {mode}"),
+            var mode => throw ModelException.Unsupported($"{_operator}: node mode {mode}"),
         };
     }
 
     private bool IsLeaf(int at) => _modes[at] == "LEAF";
 
-    private static T[] Same<T>(T[] values, int count, string name) =>
+    private T[] Same<T>(T[] values, int count, string name) =>
         values.Length == count ? values : throw Damaged($"{name} has {values.Length} entries, not {count}");
 
-    private static T[] SameOrNone<T>(T[] values, int count, string name) => values.Length == 0 ? values : Same(values, count, name);
+    private T[] SameOrNone<T>(T[] values, int count, string name) => values.Length == 0 ? values : Same(values, count, name);
 
-    private static ModelException Damaged(string what) => ModelException.Damaged($"{Operator}: {what}");
-
-    private const string Operator = "TreeEnsembleRegressor";
+    private ModelException Damaged(string what) => ModelException.Damaged($"{_operator}: {what}");
 }

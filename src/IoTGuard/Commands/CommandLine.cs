@@ -26,6 +26,8 @@ internal static class CommandLine
             ConfigCommand.Create(),
             Alerts.AlertsCommand.Create(),
             EvaluateCommand.Create(),
+            TrainCommand.Create(),
+            Models.ModelsCommand.Create(),
             Doctor.DoctorCommand.Create(),
         };
         var generate = GenerateCommand.Create(root);

@@ -7,29 +7,46 @@ using Spectre.Console;
 
 namespace IoTGuard.Commands;
 
-/// <summary><c>iotguard evaluate</c>: recall per scenario, time to detect, false alerts per hour.</summary>
+/// <summary><c>iotguard evaluate</c>: alerts against labels (recall per scenario, time to detect, false alerts per hour), or a model against a table.</summary>
 internal static class EvaluateCommand
 {
     public static Command Create()
     {
-        var alerts = new Option<string>("--alerts") { Description = "Alerts of 'iotguard analyze', JSON lines", HelpName = "FILE", Required = true };
-        var labels = new Option<string>("--labels") { Description = "What really happened, JSON lines", HelpName = "FILE", Required = true };
+        var alerts = new Option<string>("--alerts") { Description = "Alerts of 'iotguard analyze', JSON lines", HelpName = "FILE" };
+        var labels = new Option<string>("--labels") { Description = "What really happened, JSON lines; for a model instead of a label column", HelpName = "FILE" };
+        var model = ListOptions.Text("--model", "A model, held against a table instead of alerts against labels", "FILE.onnx");
+        var data = ListOptions.Text("--data", "Table of features: CSV with a header, plain or gzip", "TABLE");
+        var label = ListOptions.Text("--label", "Column that says what a row is: empty, 0, benign or normal, or else an anomaly (default: label)", "COLUMN");
+        var curves = ListOptions.Text("--curves", "Write ROC and precision over recall", "FILE.svg");
+        var budget = new Option<double>("--alerts-per-day") { Description = "False alerts a day that are accepted (default: 10)", HelpName = "N", DefaultValueFactory = _ => 10 };
         var hours = new Option<double?>("--hours") { Description = "Hours of traffic (default: from the first to the last time in both files)", HelpName = "H" };
         var json = new Option<bool>("--json") { Description = "Print the figures as JSON" };
         var command = new Command("evaluate", """
-            Holds alerts against labels: recall per scenario, time to detect, false alerts per hour.
+            Holds alerts against labels: recall per scenario, time to detect, false alerts per hour. Or a model against a table of features:
+            AUROC, average precision, and recall at the alert budget, with intervals; without labels, whether the budget is kept.
 
-            Example:
+            Examples:
               iotguard analyze captures/hospital-attacks.pcapng --alerts alerts.jsonl
               iotguard evaluate --alerts alerts.jsonl --labels captures/hospital-attacks.labels.jsonl
+              iotguard analyze captures/hospital-attacks.pcapng --flows flows.csv
+              iotguard evaluate --model model.onnx --data flows.csv --labels captures/hospital-attacks.labels.jsonl --curves curves.svg
             """)
         {
-            alerts, labels, hours, json,
+            alerts, labels, hours, model, data, label, curves, budget, json,
         };
         command.SetAction(parsed =>
         {
-            var result = new EvaluationResult(
-                EvaluationFiles.ReadLabels(parsed.GetValue(labels)!), EvaluationFiles.ReadAlerts(parsed.GetValue(alerts)!), parsed.GetValue(hours));
+            var (alertFile, labelFile) = (parsed.GetValue(alerts), parsed.GetValue(labels));
+            if (parsed.GetValue(model) is { } modelFile)
+            {
+                if (alertFile is not null || parsed.GetValue(data) is not { } table)
+                    throw new UserException(ExitStatus.Unusable, "evaluate --model needs --data TABLE, and no --alerts; see 'iotguard evaluate --help'");
+                return EvaluateModel.Run(modelFile, table, parsed.GetValue(label), labelFile, parsed.GetValue(curves), parsed.GetValue(budget), parsed.GetValue(json));
+            }
+
+            if (alertFile is null || labelFile is null)
+                throw new UserException(ExitStatus.Unusable, "evaluate needs --alerts and --labels, or --model and --data; see 'iotguard evaluate --help'");
+            var result = new EvaluationResult(EvaluationFiles.ReadLabels(labelFile), EvaluationFiles.ReadAlerts(alertFile), parsed.GetValue(hours));
             if (parsed.GetValue(json))
                 PrintJson(result);
             else

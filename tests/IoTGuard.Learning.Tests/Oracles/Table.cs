@@ -42,6 +42,23 @@ internal sealed record Table(string Name, FeatureMatrix Train, FeatureMatrix Tes
         return new Table(name, features.SelectRows(train), features.SelectRows(test), Array.ConvertAll(test, row => labels[row] == 1));
     }
 
+    /// <summary>Labels of the training rows; null when they are all normal.</summary>
+    public bool[]? TrainAnomalous { get; init; }
+
+    /// <summary>The same table for who learns from labels: every second anomaly moves from the tested rows to the training rows.</summary>
+    public Table WithLabels()
+    {
+        var learned = Enumerable.Range(0, Anomalous.Length).Where(r => Anomalous[r]).Where((_, i) => i % 2 == 0).ToHashSet();
+        var train = Train.SelectRows([.. Enumerable.Range(0, Train.RowCount)]);
+        foreach (var row in learned)
+            train.AddRow(Test.Row(row));
+        int[] tested = [.. Enumerable.Range(0, Anomalous.Length).Where(r => !learned.Contains(r))];
+        return new Table(Name, train, Test.SelectRows(tested), Array.ConvertAll(tested, r => Anomalous[r]))
+        {
+            TrainAnomalous = [.. Enumerable.Range(0, train.RowCount).Select(r => r >= Train.RowCount)],
+        };
+    }
+
     public FeatureMatrix LabelColumn()
     {
         var matrix = new FeatureMatrix(["label"]);

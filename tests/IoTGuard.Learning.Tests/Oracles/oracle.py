@@ -6,6 +6,8 @@
   oracle.py sklearn SEEDS TABLE ...
       per table and seed: AUROC, average precision, processor seconds to train and to score; trained on TABLE.train.csv,
       tested on TABLE.test.csv with TABLE.labels.csv
+  oracle.py detectors SEEDS TABLE ...
+      the same tables: engine, table, AUROC, average precision of the counterparts of our engines, one line per seed
   oracle.py export TRAIN.csv MODEL.onnx ROWS.csv SCORES.csv
       a scikit-learn forest as ONNX, and its own scores of the rows
 """
@@ -13,6 +15,8 @@ import sys
 import time
 
 import numpy as np
+
+PCA_VARIANCE = 0.5
 
 
 def read(path):
@@ -104,6 +108,37 @@ def compare(seeds, *tables):
             print(roc_auc_score(labels[:, 0], scores), average_precision_score(labels[:, 0], scores), fitted - start, done - fitted)
 
 
+def detectors(seeds, *tables):
+    from sklearn.decomposition import PCA
+    from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest
+    from sklearn.metrics import average_precision_score, roc_auc_score
+    from sklearn.preprocessing import StandardScaler
+
+    def say(engine, table, labels, scores):
+        print(engine, table, roc_auc_score(labels, scores), average_precision_score(labels, scores))
+
+    for table in tables:
+        train, test, labels = (read(f"{table}.{part}.csv") for part in ("train", "test", "labels"))
+        labels = labels[:, 0]
+        for seed in range(int(seeds)):
+            forest = IsolationForest(n_estimators=100, max_samples=256, random_state=seed, n_jobs=1).fit(train)
+            say("iforest", table, labels, -forest.score_samples(test))
+        scaler = StandardScaler().fit(train)
+        pca = PCA(n_components=PCA_VARIANCE, svd_solver="full").fit(scaler.transform(train))
+        z = scaler.transform(test)
+        say("pca", table, labels, ((z - pca.inverse_transform(pca.transform(z))) ** 2).sum(axis=1))
+
+        # The same split as Table.WithLabels.
+        anomalies = np.flatnonzero(labels == 1)
+        learned = np.zeros(len(labels), dtype=bool)
+        learned[anomalies[::2]] = True
+        x = np.vstack([train, test[learned]])
+        y = np.concatenate([np.zeros(len(train)), np.ones(learned.sum())])
+        for seed in range(int(seeds)):
+            trees = HistGradientBoostingClassifier(max_iter=100, learning_rate=0.1, max_depth=5, early_stopping=False, random_state=seed).fit(x, y)
+            say("gbt", table, labels[~learned], trees.decision_function(test[~learned]))
+
+
 def export(train_path, model_path, rows_path, scores_path):
     from onnx import TensorProto, helper, save
     from sklearn.ensemble import IsolationForest
@@ -155,4 +190,4 @@ def export(train_path, model_path, rows_path, scores_path):
     write(scores_path, -forest.score_samples(read(rows_path)))
 
 
-{"evaluate": evaluate, "sklearn": compare, "export": export}[sys.argv[1]](*sys.argv[2:])
+{"evaluate": evaluate, "sklearn": compare, "detectors": detectors, "export": export}[sys.argv[1]](*sys.argv[2:])

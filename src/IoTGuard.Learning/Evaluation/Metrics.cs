@@ -47,7 +47,27 @@ public static class Metrics
         return sum / positives;
     }
 
-    private static (float[] Scores, bool[] Labels, int Positives) SortDescending(ReadOnlySpan<float> scores, ReadOnlySpan<bool> anomalous)
+    /// <summary>The share of anomalies that is found while at most a share of the benign rows is called anomalous.</summary>
+    /// <param name="falseShare">That share, 0 … 1.</param>
+    /// <inheritdoc cref="AreaUnderRoc"/>
+    public static double RecallAt(ReadOnlySpan<float> scores, ReadOnlySpan<bool> anomalous, double falseShare)
+    {
+        var (sorted, labels, positives) = SortDescending(scores, anomalous);
+        var allowed = falseShare * (sorted.Length - positives);
+        int found = 0, best = 0;
+        for (int start = 0, end; start < sorted.Length; start = end)
+        {
+            for (end = start; end < sorted.Length && sorted[end] == sorted[start]; end++)
+                found += labels[end] ? 1 : 0;
+            if (end - found > allowed)
+                break;
+            best = found;
+        }
+
+        return (double)best / positives;
+    }
+
+    internal static (float[] Scores, bool[] Labels, int Positives) SortDescending(ReadOnlySpan<float> scores, ReadOnlySpan<bool> anomalous)
     {
         if (scores.Length != anomalous.Length)
             throw new ArgumentException($"{scores.Length} scores for {anomalous.Length} labels", nameof(anomalous));
