@@ -99,7 +99,7 @@ public enum OnnxElementType
 /// <summary>TensorProto. Elements of all types that are read are held as floats: whole numbers are exact up to 2²⁴.</summary>
 public sealed record OnnxTensor(string Name, IReadOnlyList<long> Dimensions, float[] Values)
 {
-    /// <summary>The type in the file that was read; written are floats.</summary>
+    /// <summary>The type in the file.</summary>
     public OnnxElementType ElementType { get; init; } = OnnxElementType.Float;
 }
 

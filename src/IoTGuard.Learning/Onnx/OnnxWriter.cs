@@ -86,8 +86,21 @@ internal static class OnnxWriter
     private static void WriteTensor(CodedOutputStream output, OnnxTensor tensor)
     {
         Ints(output, 1, tensor.Dimensions);
-        Int(output, 2, (int)OnnxElementType.Float);
-        Floats(output, 4, tensor.Values);
+        Int(output, 2, (int)tensor.ElementType);
+        switch (tensor.ElementType)
+        {
+            case OnnxElementType.Int64: Ints(output, 7, tensor.Values.Select(v => (long)v)); break;
+            case OnnxElementType.Int32 or OnnxElementType.Bool: Ints(output, 5, tensor.Values.Select(v => (long)v)); break;
+            case OnnxElementType.Double:
+                Nested(output, 10, o =>
+                {
+                    foreach (var value in tensor.Values)
+                        o.WriteDouble(value);
+                });
+                break;
+            default: Floats(output, 4, tensor.Values); break;
+        }
+
         Text(output, 8, tensor.Name);
     }
 

@@ -181,7 +181,17 @@ public sealed class TrainingTable
         var trimmed = field.Trim();
         if (trimmed.IsEmpty)
             return float.NaN;
-        return float.TryParse(trimmed, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : throw Bad(trimmed, line, column, "a number");
+        if (float.TryParse(trimmed, NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
+            return value;
+
+        // As pandas and DuckDB write it.
+        return trimmed switch
+        {
+            "inf" or "Inf" or "+inf" => float.PositiveInfinity,
+            "-inf" or "-Inf" => float.NegativeInfinity,
+            "nan" or "NULL" or "null" or "NA" => float.NaN,
+            _ => throw Bad(trimmed, line, column, "a number"),
+        };
     }
 
     private static double Seconds(ReadOnlySpan<char> field, int line, string column)

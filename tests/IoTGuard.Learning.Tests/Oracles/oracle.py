@@ -8,6 +8,8 @@
       tested on TABLE.test.csv with TABLE.labels.csv
   oracle.py detectors SEEDS TABLE ...
       the same tables: engine, table, AUROC, average precision of the counterparts of our engines, one line per seed
+  oracle.py pipeline KIND NORMAL TRAIN.csv MODEL.onnx ROWS.csv SCORES.csv
+      StandardScaler and a model, learned from rows of which the first NORMAL are class 0, as the graph that skl2onnx makes; and its scores
   oracle.py export TRAIN.csv MODEL.onnx ROWS.csv SCORES.csv
       a scikit-learn forest as ONNX, and its own scores of the rows
 """
@@ -190,4 +192,113 @@ def export(train_path, model_path, rows_path, scores_path):
     write(scores_path, -forest.score_samples(read(rows_path)))
 
 
-{"evaluate": evaluate, "sklearn": compare, "detectors": detectors, "export": export}[sys.argv[1]](*sys.argv[2:])
+def tree_attributes(trees, prefix, weights_of):
+    """The attributes of a tree ensemble as skl2onnx writes them: weights_of(tree, node) gives (target, weight) pairs of a leaf."""
+    a = {k: [] for k in (
+        "nodes_treeids nodes_nodeids nodes_featureids nodes_values nodes_modes nodes_truenodeids nodes_falsenodeids nodes_hitrates "
+        "nodes_missing_value_tracks_true").split()}
+    a.update({f"{prefix}_{k}": [] for k in ("treeids", "nodeids", "ids", "weights")})
+    for number, tree in enumerate(trees):
+        for i in range(tree.node_count):
+            leaf = tree.children_left[i] < 0
+            limit = np.float32(tree.threshold[i])
+            if limit > tree.threshold[i]:
+                limit = np.nextafter(limit, np.float32(-np.inf))
+            for key, value in zip(list(a)[:9], (number, i, 0 if leaf else int(tree.feature[i]), 0.0 if leaf else float(limit), "LEAF" if leaf else "BRANCH_LEQ",
+                                               0 if leaf else int(tree.children_left[i]), 0 if leaf else int(tree.children_right[i]), 1.0, 0)):
+                a[key].append(value)
+            if leaf:
+                for target, weight in weights_of(tree, i):
+                    for key, value in zip((f"{prefix}_{k}" for k in ("treeids", "nodeids", "ids", "weights")), (number, i, target, float(weight))):
+                        a[key].append(value)
+    return a
+
+
+def pipeline(kind, normal, train_path, model_path, rows_path, scores_path):
+    """StandardScaler and a model, as the graph that skl2onnx makes of it; scores are those of scikit-learn."""
+    from onnx import TensorProto, checker, helper, save
+    from sklearn.ensemble import GradientBoostingClassifier, IsolationForest, RandomForestClassifier
+    from sklearn.ensemble._iforest import _average_path_length
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    x, rows = read(train_path), read(rows_path)
+    y = (np.arange(len(x)) >= int(normal)).astype(int)
+    model = make_pipeline(StandardScaler(), {
+        "logistic": LogisticRegression(), "random-forest": RandomForestClassifier(30, max_depth=12, random_state=1),
+        "isolation-forest": IsolationForest(n_estimators=20, random_state=1), "gradient-boosting": GradientBoostingClassifier(n_estimators=30, random_state=1)}[kind])
+    model.fit(x, y)
+    scaler, last = model[0], model[1]
+    ml = dict(domain="ai.onnx.ml")
+    nodes = [helper.make_node("Scaler", ["X"], ["variable"], offset=scaler.mean_.astype(np.float32), scale=(1 / scaler.scale_).astype(np.float32), **ml)]
+    initializers = []
+
+    def constant(name, values, kind=TensorProto.FLOAT):
+        initializers.append(helper.make_tensor(name, kind, [len(values)], values))
+        return name
+
+    outputs = [helper.make_tensor_value_info("output_label", TensorProto.INT64, ["N"])]
+    if kind == "isolation-forest":
+        depths = []
+        for t, tree in enumerate(e.tree_ for e in last.estimators_):
+            nodes.append(helper.make_node("Gather", ["variable", constant(f"features{t}", list(range(x.shape[1])), TensorProto.INT64)], [f"x{t}"], axis=1))
+            nodes.append(helper.make_node("TreeEnsembleRegressor", [f"x{t}"], [f"leaf{t}"], n_targets=1, post_transform="NONE",
+                                          **tree_attributes([tree], "target", lambda _, i: [(0, i)]), **ml))
+            nodes.append(helper.make_node("Cast", [f"leaf{t}"], [f"id{t}"], to=TensorProto.INT64))
+            depth = {0: 1}
+            for i in range(tree.node_count):
+                if tree.children_left[i] >= 0:
+                    depth[tree.children_left[i]] = depth[tree.children_right[i]] = depth[i] + 1
+            leaves = [i for i in range(tree.node_count) if tree.children_left[i] < 0]
+            for name, values in (("samples", [float(tree.n_node_samples[i]) for i in leaves]), ("length", [float(depth[i]) for i in leaves])):
+                nodes.append(helper.make_node("LabelEncoder", [f"id{t}"], [f"{name}of{t}"], keys_int64s=leaves, values_floats=values, **ml))
+                nodes.append(helper.make_node("Reshape", [f"{name}of{t}", constant(f"{name}shape{t}", [-1, 1], TensorProto.INT64)], [f"{name}{t}"]))
+            two, one, zero = constant(f"two{t}", [2.0]), constant(f"one{t}", [1.0]), constant(f"zero{t}", [0.0])
+            minus, gamma, minus2 = constant(f"minus{t}", [-1.0]), constant(f"gamma{t}", [np.euler_gamma]), constant(f"minus2{t}", [-2.0])
+            for op, inputs, output in (
+                ("Equal", [f"samples{t}", two], f"is2{t}"), ("Cast", [f"is2{t}"], f"eq2{t}"), ("Greater", [f"samples{t}", two], f"isplus{t}"), ("Cast", [f"isplus{t}"], f"plus{t}"),
+                ("Mul", [f"plus{t}", f"samples{t}"], f"n{t}"), ("Add", [f"n{t}", minus], f"n1{t}"), ("Max", [f"n1{t}", one], f"m1{t}"), ("Log", [f"m1{t}"], f"log{t}"),
+                ("Add", [f"log{t}", gamma], f"h{t}"), ("Mul", [f"h{t}", two], f"h2{t}"), ("Max", [f"n1{t}", zero], f"m0{t}"), ("Max", [f"n{t}", one], f"nn{t}"),
+                ("Div", [f"m0{t}", f"nn{t}"], f"share{t}"), ("Mul", [f"share{t}", minus2], f"rest{t}"), ("Add", [f"h2{t}", f"rest{t}"], f"c0{t}"), ("Mul", [f"c0{t}", f"plus{t}"], f"c1{t}"),
+                ("Add", [f"eq2{t}", f"c1{t}"], f"c{t}"), ("Add", [f"length{t}", f"c{t}"], f"d0{t}"), ("Add", [f"d0{t}", minus], f"d{t}")):
+                nodes.append(helper.make_node(op, inputs, [output], **({"to": TensorProto.FLOAT} if op == "Cast" else {})))
+            depths.append(f"d{t}")
+        nodes += [
+            helper.make_node("Sum", depths, ["sum"]),
+            helper.make_node("Div", ["sum", constant("cst", [float(20 * _average_path_length([last.max_samples_])[0])])], ["depths"]),
+            helper.make_node("Neg", ["depths"], ["minusdepths"]), helper.make_node("Pow", [constant("base", [2.0]), "minusdepths"], ["power"]),
+            helper.make_node("Neg", ["power"], ["score_samples"]), helper.make_node("Add", ["score_samples", constant("offset", [-float(last.offset_)])], ["scores"]),
+            helper.make_node("Less", ["scores", constant("nought", [0.0])], ["less"]), helper.make_node("Cast", ["less"], ["lessi"], to=TensorProto.INT64),
+            helper.make_node("Mul", ["lessi", constant("mtwo", [-2], TensorProto.INT64)], ["times"]), helper.make_node("Add", ["times", constant("unit", [1], TensorProto.INT64)], ["output_label"]),
+        ]
+        outputs.append(helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", 1]))
+        expected = -model.decision_function(rows)
+    else:
+        if kind == "logistic":
+            coefficients = np.concatenate([-last.coef_[0], last.coef_[0]]).astype(np.float32)
+            nodes.append(helper.make_node("LinearClassifier", ["variable"], ["label", "probability_tensor"], classlabels_ints=[0, 1], coefficients=coefficients,
+                                          intercepts=np.array([-last.intercept_[0], last.intercept_[0]], np.float32), multi_class=0, post_transform="LOGISTIC", **ml))
+            nodes.append(helper.make_node("Normalizer", ["probability_tensor"], ["probabilities_tensor"], norm="L1", **ml))
+        elif kind == "random-forest":
+            trees = [e.tree_ for e in last.estimators_]
+            weights = tree_attributes(trees, "class", lambda tree, i: [(c, v / tree.value[i][0].sum() / len(trees)) for c, v in enumerate(tree.value[i][0])])
+            nodes.append(helper.make_node("TreeEnsembleClassifier", ["variable"], ["label", "probabilities_tensor"], classlabels_int64s=[0, 1], post_transform="NONE", **weights, **ml))
+        else:
+            prior = float(last.init_.class_prior_[1])
+            weights = tree_attributes([e.tree_ for e in last.estimators_[:, 0]], "class", lambda tree, i: [(0, tree.value[i][0][0] * last.learning_rate)])
+            nodes.append(helper.make_node("TreeEnsembleClassifier", ["variable"], ["label", "probabilities_tensor"], classlabels_int64s=[0, 1], post_transform="LOGISTIC",
+                                          base_values=[float(np.log(prior / (1 - prior)))], **weights, **ml))
+        nodes.append(helper.make_node("Cast", ["label"], ["output_label"], to=TensorProto.INT64))
+        nodes.append(helper.make_node("ZipMap", ["probabilities_tensor"], ["output_probability"], classlabels_int64s=[0, 1], **ml))
+        outputs.append(helper.make_value_info("output_probability", helper.make_sequence_type_proto(
+            helper.make_map_type_proto(TensorProto.INT64, helper.make_tensor_type_proto(TensorProto.FLOAT, [])))) if hasattr(helper, "make_map_type_proto")
+            else helper.make_tensor_value_info("output_probability", TensorProto.FLOAT, None))
+        expected = model.predict_proba(rows)[:, 1]
+    graph = helper.make_graph(nodes, "pipeline", [helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, x.shape[1]])], outputs, initializers)
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13), helper.make_opsetid("ai.onnx.ml", 2)], producer_name="skl2onnx")
+    save(proto, model_path)
+    write(scores_path, expected)
+
+
+{"evaluate": evaluate, "pipeline": pipeline, "sklearn": compare, "detectors": detectors, "export": export}[sys.argv[1]](*sys.argv[2:])

@@ -42,6 +42,8 @@ internal static class TreeOperators
 
         // Of two classes one alone may have weights: they are the score of the second, and the first has what is left.
         var single = classes == 2 && builder.OnlyTarget is >= 0;
+        if (single && transform == ClassTransform.Softmax)
+            throw ModelException.Unsupported($"{node.OpType}: post_transform SOFTMAX with weights of one class alone");
         var targets = single ? 1 : classes;
         if (offsets.Length != 0 && offsets.Length != targets && !(single && offsets.Length == 2))
             throw ModelException.Damaged($"{node.OpType}: {offsets.Length} base_values for {targets} targets");
