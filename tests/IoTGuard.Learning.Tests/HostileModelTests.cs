@@ -79,6 +79,90 @@ public sealed class HostileModelTests
         }
     }
 
+    [Theory]
+    [InlineData("autoencoder")]
+    [InlineData("pca")]
+    public void ANetworkWithBytesChangedCutAndRepeatedIsRefusedOrScores(string engine)
+    {
+        var good = EngineTests.Train(engine).Save();
+        var random = new Xoshiro256(54);
+        var (refused, scored) = (0, 0);
+        for (var round = 0; round < 1500; round++)
+        {
+            var changed = good.ToList();
+            for (var edits = random.Next(4) + 1; edits > 0; edits--)
+            {
+                // The graph's structure lies behind the numbers of its weights: half of the edits go there.
+                var at = random.Next(2) == 0 ? random.Next(changed.Count) : random.Next(Math.Min(changed.Count, 900));
+                switch (random.Next(3))
+                {
+                    case 0: changed[at] = (byte)random.Next(256); break;
+                    case 1: changed.RemoveRange(at, Math.Min(random.Next(30), changed.Count - at)); break;
+                    default: changed.InsertRange(at, changed.Slice(at, Math.Min(random.Next(30), changed.Count - at))); break;
+                }
+            }
+
+            if (TryLoad([.. changed]) is not { } model)
+            {
+                refused++;
+                continue;
+            }
+
+            scored++;
+            float[] row = new float[model.ColumnCount], score = new float[1];
+            model.Score(row, 1, score);
+            model.Explain(row, row);
+        }
+
+        Assert.True(refused > 100 && scored > 30, $"{refused} refused, {scored} scored");
+    }
+
+    /// <summary>A graph over "features" of 3 columns whose last node makes "score".</summary>
+    private static byte[] WithNodes(OnnxNode[] nodes, params OnnxTensor[] constants)
+    {
+        var model = OnnxModel.Parse(Good);
+        return (model with { Graph = model.Graph with { Nodes = nodes, Initializers = constants } }).ToBytes();
+    }
+
+    [Fact]
+    public void OperatorsThatBlowUpAreRefusedBeforeAnythingIsAllocated()
+    {
+        static OnnxTensor Whole(string name, params float[] values) => new(name, [values.Length], values) { ElementType = OnnxElementType.Int64 };
+        var last = new OnnxNode("ReduceSum", "", "", ["wide", "axis"], ["score"], []);
+
+        // Broadcasting to a product of axes, gathering one column a million times, and doubling by Concat.
+        Assert.Equal(ModelFault.TooLarge, Refused(WithNodes(
+            [new("Reshape", "", "", ["features", "tall"], ["t"], []), new("Add", "", "", ["t", "long"], ["wide"], []), last],
+            Whole("tall", -1, 3, 1), new OnnxTensor("long", [3000], new float[3000]), Whole("axis", 1))).Fault);
+        Assert.Equal(ModelFault.TooLarge, Refused(WithNodes(
+            [new("Gather", "", "", ["features", "many"], ["g"], [OnnxAttributeValue.Of("axis", 1)]), new("Neg", "", "", ["g"], ["wide"], []), last],
+            Whole("many", new float[1 << 20]), Whole("axis", 1))).Fault);
+        var doubling = Enumerable.Range(0, 40).Select(i => new OnnxNode("Concat", "", "", [i == 0 ? "features" : $"v{i}", i == 0 ? "features" : $"v{i}"], [i == 39 ? "wide" : $"v{i + 1}"], [OnnxAttributeValue.Of("axis", 1)]));
+        Assert.Equal(ModelFault.TooLarge, Refused(WithNodes([.. doubling, last], Whole("axis", 1))).Fault);
+        Assert.Equal(ModelFault.TooLarge, Refused(WithNodes(
+            [new("MatMul", "", "", ["features", "matrix"], ["wide"], []), last], new OnnxTensor("matrix", [3, 5000], new float[15_000]), Whole("axis", 1))).Fault);
+    }
+
+    [Theory]
+    [InlineData("MatMul", "MatMul of 3 and 2×2 elements")]
+    [InlineData("Gemm", "Gemm of 3 columns and 2 rows")]
+    [InlineData("Add", "is not")]
+    [InlineData("Concat", "whose other axes differ")]
+    public void ShapesThatDoNotFitAreSaid(string op, string reason)
+    {
+        var refused = Refused(WithNodes([new(op, "", "", ["features", "m"], ["score"], op == "Concat" ? [OnnxAttributeValue.Of("axis", 1)] : [])], new OnnxTensor("m", [2, 2], [1, 2, 3, 4])));
+        if (op != "Add")
+            Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatMixesRowsIsRefused()
+    {
+        Assert.Contains("over the axis of the rows", Refused(WithNodes([new("ReduceSum", "", "", ["features"], ["score"], [])])).Message, StringComparison.Ordinal);
+        Assert.Contains("one value per row of a fixed number of rows", Refused(WithNodes([new("Add", "", "", ["features", "m"], ["score"], [])], new OnnxTensor("m", [2, 3], new float[6]))).Message, StringComparison.Ordinal);
+        Assert.Contains("does not keep the rows apart", Refused(WithNodes([new("Reshape", "", "", ["features", "flat"], ["score"], [])], new OnnxTensor("flat", [1], [-1]) { ElementType = OnnxElementType.Int64 })).Message, StringComparison.Ordinal);
+    }
+
     public static TheoryData<string, string> DamagedTrees => new()
     {
         { "child out of range", "has child 999, which is not there" },

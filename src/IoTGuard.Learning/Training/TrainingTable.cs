@@ -21,6 +21,9 @@ public sealed class TrainingTable
     /// <summary>Labels that stand for a benign row; every other label is an anomaly.</summary>
     private static readonly HashSet<string> Benign = new(StringComparer.OrdinalIgnoreCase) { "", "0", "0.0", "benign", "normal", "false", "no" };
 
+    /// <summary>Characters of a message; the file's own text cannot make it longer.</summary>
+    private const int MaxMessage = 200;
+
     private TrainingTable(FeatureMatrix rows, double[]? times, int[]? devices, bool[]? anomalous)
     {
         Rows = rows;
@@ -56,9 +59,9 @@ public sealed class TrainingTable
             using var reader = Sep.New(',').Reader(o => o with { HasHeader = true, Unescape = true, DisableColCountCheck = false }).From(text);
             return Read(reader, features, columns, isAnomaly, report);
         }
-        catch (Exception e) when (e is ArgumentException or KeyNotFoundException or FormatException)
+        catch (Exception e) when (e is ArgumentException or KeyNotFoundException or FormatException or InvalidDataException)
         {
-            throw new InvalidDataException(e.Message, e);
+            throw new InvalidDataException(ModelException.OneLine(e.Message, MaxMessage), e);
         }
     }
 
@@ -74,7 +77,7 @@ public sealed class TrainingTable
         }
         catch (Exception e) when (e is ArgumentException or KeyNotFoundException or FormatException)
         {
-            throw new InvalidDataException(e.Message, e);
+            throw new InvalidDataException(ModelException.OneLine(e.Message, MaxMessage), e);
         }
     }
 
@@ -204,5 +207,5 @@ public sealed class TrainingTable
     }
 
     private static InvalidDataException Bad(ReadOnlySpan<char> field, int line, string column, string what) =>
-        new($"line {line}, column {column}: '{(field.Length > 20 ? string.Concat(field[..20], "…") : field.ToString())}' is not {what}");
+        new($"line {line}, column {ModelException.OneLine(column, 40)}: '{ModelException.OneLine(field.ToString(), 20)}' is not {what}");
 }

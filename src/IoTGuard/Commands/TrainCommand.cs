@@ -150,7 +150,14 @@ internal static class TrainCommand
         Row("Labels", rows.Anomalous is { } a ? Invariant($"{a.Count(x => x):N0} anomalies") : "none");
         Row("Engine", $"{choice.Engine.Name}, {string.Join(", ", model.Info.Training!.Parameters.Select(p => Invariant($"{p.Key} {p.Value:0.######}")))}, seed {choice.Seed}");
         Row("Trained", Invariant($"{model.Info.Training.Rows:N0} rows in {seconds:0.00} s"));
-        Row("Calibrated", Invariant($"{model.Calibration!.SampleCount:N0} later benign rows{(card.Budget is { } b ? $"; {b.AlertsPerDay:0.###} alerts a day is p ≤ {b.PThreshold:0.##e0}, score ≥ {model.Calibration.ScoreAt(b.PThreshold):0.####}" : "")}"));
+        Row("Calibrated", Invariant($"{model.Calibration!.SampleCount:N0} later benign rows"));
+        if (card.Budget is { } b)
+        {
+            var score = model.Calibration.ScoreAt(b.PThreshold);
+            var reached = float.IsFinite(score) ? Invariant($"score ≥ {score:0.####}") : "which no score reaches with so few calibration rows";
+            Row("Budget", Invariant($"{b.AlertsPerDay:0.###} alerts a day of {b.FlowsPerDay:N0} rows is p ≤ {b.PThreshold:0.##e0}, {reached}"));
+        }
+
         Row("Cross-validated", validation?.Description ?? (choice.Folds == 0 ? "left out" : "too few rows"));
         console.Write(grid);
         if (card.Figures.Count > 0)

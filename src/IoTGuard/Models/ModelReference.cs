@@ -28,6 +28,9 @@ internal sealed record ModelReference(string Name, AnomalyModel Model)
     public static ModelStore StoreOf(string site)
     {
         SiteFolder.RequireFolder(site);
-        return new ModelStore(Path.Combine(site, ModelStore.FolderName));
+        var inside = Path.Combine(site, ModelStore.FolderName);
+
+        // The shipped models are such a folder without a site around it.
+        return new ModelStore(!Directory.Exists(inside) && new ModelStore(site).Versions().Count > 0 ? site : inside);
     }
 }

@@ -1,4 +1,5 @@
 using IoTGuard.TestSupport;
+using Microsoft.ML.OnnxRuntime;
 
 namespace IoTGuard.Learning.Tests.Oracles;
 
@@ -36,10 +37,11 @@ public sealed class ComparisonTable
             Written by `ComparisonTable` in `tests/IoTGuard.Learning.Tests` (its summary has the command). Both forests: 100 trees of 256 rows, trained on
             the same half of the normal rows, tested on the other half and all anomalies, mean ± standard deviation over 5 seeds. Published: isolation
             forest trained on normal rows (DTE for cardio and smtp; WUSTL-EHMS on its network columns). Times are processor seconds of one thread,
-            best of the 5 runs, all taken in one run of the table; "times faster" is scikit-learn's over ours.
+            best of the 5 runs, all taken in one run of the table; "times faster" is theirs over ours. onnxruntime (one thread, batches of 2,048 rows) scores our own
+            file, that is, the same trees.
 
-            | Table | Columns | Trained | Tested | Anomalies | AUROC ours | AUROC scikit-learn | Published | Average precision ours | scikit-learn | Training, times faster | Scoring, times faster | Scoring, million rows/s |
-            |---|---|---|---|---|---|---|---|---|---|---|---|---|
+            | Table | Columns | Trained | Tested | Anomalies | AUROC ours | AUROC scikit-learn | Published | Average precision ours | scikit-learn | Training, times faster than scikit-learn | Scoring, times faster than scikit-learn | than onnxruntime | Scoring, million rows/s |
+            |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 
             """.ReplaceLineEndings("\n"));
         foreach (var (table, ours, theirs) in results)
@@ -50,7 +52,7 @@ public sealed class ComparisonTable
                 table.Name, $"{table.Train.ColumnCount}", $"{table.Train.RowCount}", $"{table.Test.RowCount}", $"{table.Anomalous.Count(a => a)}",
                 Spread(ours.Select(r => r.AreaUnderRoc)), Spread(theirs.Select(r => r.AreaUnderRoc)), table.Published is { } p ? $"{p:F1}" : "–",
                 $"{ours.Average(r => r.AveragePrecision) * 100:F1}", $"{theirs.Average(r => r.AveragePrecision) * 100:F1}",
-                $"{theirs.Min(r => r.TrainSeconds) / ours.Min(r => r.TrainSeconds):F0}", $"{theirs.Min(r => r.ScoreSeconds) / score:F1}",
+                $"{theirs.Min(r => r.TrainSeconds) / ours.Min(r => r.TrainSeconds):F0}", $"{theirs.Min(r => r.ScoreSeconds) / score:F1}", $"{OnnxRuntimeSeconds(table) / score:F1}",
                 $"{table.Test.RowCount / score / 1e6:F2}",
             ];
             text.Write($"| {string.Join(" | ", cells)} |\n");
@@ -117,6 +119,31 @@ public sealed class ComparisonTable
             Metrics.AveragePrecision(scores, table.Anomalous),
             (trained - start).TotalSeconds,
             (scored - ready).TotalSeconds / repeats);
+    }
+
+    /// <summary>Processor seconds of onnxruntime for the tested rows, by the same trees; best of five runs.</summary>
+    private static double OnnxRuntimeSeconds(Table table)
+    {
+        using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1 };
+        using var session = new InferenceSession(Samples.Model(table.Train, seed: 0).Save(), options);
+        var (rows, columns) = (table.Test.RowCount, table.Test.ColumnCount);
+        var values = table.Test.Values.ToArray();
+        var best = double.MaxValue;
+        for (var run = 0; run < Seeds; run++)
+        {
+            var start = Environment.CpuUsage.TotalTime;
+            for (var done = 0; done < rows; done += 2048)
+            {
+                var count = Math.Min(2048, rows - done);
+                using var input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, values.AsMemory(done * columns, count * columns), [count, columns]);
+                using var how = new RunOptions();
+                using var scores = session.Run(how, ["features"], [input], ["score"]);
+            }
+
+            best = Math.Min(best, (Environment.CpuUsage.TotalTime - start).TotalSeconds);
+        }
+
+        return best;
     }
 
     /// <summary>The width that speed is stated for: 40 columns.</summary>

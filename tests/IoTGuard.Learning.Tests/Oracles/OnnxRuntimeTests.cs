@@ -30,6 +30,13 @@ public sealed class OnnxRuntimeTests
             Assert.Equal(theirs, ours, Near);
     }
 
+    [Fact]
+    public void EveryFileThatIsWrittenPassesTheOnnxChecker()
+    {
+        using var oracle = new Oracle("onnx");
+        oracle.Ask(["check", .. OwnEngines.All.Select(e => oracle.Write(e.Name + ".onnx", EngineTests.Train(e.Name).Save()))]);
+    }
+
     public static TheoryData<string> Graphs => [.. Nodes().Keys];
 
     [Theory]

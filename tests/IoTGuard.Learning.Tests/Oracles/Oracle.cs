@@ -8,7 +8,7 @@ namespace IoTGuard.Learning.Tests.Oracles;
 internal sealed class Oracle : IDisposable
 {
     private const string Python = "/usr/bin/python3";
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
 
     private static readonly ConcurrentDictionary<string, bool> Importable = new(StringComparer.Ordinal);
 
@@ -62,6 +62,7 @@ internal sealed class Oracle : IDisposable
             RedirectStandardError = true,
         };
         start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
+        start.Environment["OMP_NUM_THREADS"] = "1";
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEndAsync();

@@ -3,6 +3,8 @@
   oracle.py evaluate MODEL.onnx ROWS.csv SCORES.csv
       checks the model with onnx.checker; scores the rows with onnxruntime, else with onnx.reference, where they are
       installed, else by the walk below over the parsed file
+  oracle.py check MODEL.onnx ...
+      checks models with onnx.checker, types and shapes included
   oracle.py sklearn SEEDS TABLE ...
       per table and seed: AUROC, average precision, processor seconds to train and to score; trained on TABLE.train.csv,
       tested on TABLE.test.csv with TABLE.labels.csv
@@ -242,28 +244,28 @@ def pipeline(kind, normal, train_path, model_path, rows_path, scores_path):
     if kind == "isolation-forest":
         depths = []
         for t, tree in enumerate(e.tree_ for e in last.estimators_):
-            nodes.append(helper.make_node("Gather", ["variable", constant(f"features{t}", list(range(x.shape[1])), TensorProto.INT64)], [f"x{t}"], axis=1))
-            nodes.append(helper.make_node("TreeEnsembleRegressor", [f"x{t}"], [f"leaf{t}"], n_targets=1, post_transform="NONE",
+            nodes.append(helper.make_node("Gather", ["variable", constant(f"features_{t}", list(range(x.shape[1])), TensorProto.INT64)], [f"x_{t}"], axis=1))
+            nodes.append(helper.make_node("TreeEnsembleRegressor", [f"x_{t}"], [f"leaf_{t}"], n_targets=1, post_transform="NONE",
                                           **tree_attributes([tree], "target", lambda _, i: [(0, i)]), **ml))
-            nodes.append(helper.make_node("Cast", [f"leaf{t}"], [f"id{t}"], to=TensorProto.INT64))
+            nodes.append(helper.make_node("Cast", [f"leaf_{t}"], [f"id_{t}"], to=TensorProto.INT64))
             depth = {0: 1}
             for i in range(tree.node_count):
                 if tree.children_left[i] >= 0:
                     depth[tree.children_left[i]] = depth[tree.children_right[i]] = depth[i] + 1
             leaves = [i for i in range(tree.node_count) if tree.children_left[i] < 0]
             for name, values in (("samples", [float(tree.n_node_samples[i]) for i in leaves]), ("length", [float(depth[i]) for i in leaves])):
-                nodes.append(helper.make_node("LabelEncoder", [f"id{t}"], [f"{name}of{t}"], keys_int64s=leaves, values_floats=values, **ml))
-                nodes.append(helper.make_node("Reshape", [f"{name}of{t}", constant(f"{name}shape{t}", [-1, 1], TensorProto.INT64)], [f"{name}{t}"]))
-            two, one, zero = constant(f"two{t}", [2.0]), constant(f"one{t}", [1.0]), constant(f"zero{t}", [0.0])
-            minus, gamma, minus2 = constant(f"minus{t}", [-1.0]), constant(f"gamma{t}", [np.euler_gamma]), constant(f"minus2{t}", [-2.0])
+                nodes.append(helper.make_node("LabelEncoder", [f"id_{t}"], [f"{name}of_{t}"], keys_int64s=leaves, values_floats=values, **ml))
+                nodes.append(helper.make_node("Reshape", [f"{name}of_{t}", constant(f"{name}shape_{t}", [-1, 1], TensorProto.INT64)], [f"{name}_{t}"]))
+            two, one, zero = constant(f"two_{t}", [2.0]), constant(f"one_{t}", [1.0]), constant(f"zero_{t}", [0.0])
+            minus, gamma, minus2 = constant(f"minus_{t}", [-1.0]), constant(f"gamma_{t}", [np.euler_gamma]), constant(f"minus2_{t}", [-2.0])
             for op, inputs, output in (
-                ("Equal", [f"samples{t}", two], f"is2{t}"), ("Cast", [f"is2{t}"], f"eq2{t}"), ("Greater", [f"samples{t}", two], f"isplus{t}"), ("Cast", [f"isplus{t}"], f"plus{t}"),
-                ("Mul", [f"plus{t}", f"samples{t}"], f"n{t}"), ("Add", [f"n{t}", minus], f"n1{t}"), ("Max", [f"n1{t}", one], f"m1{t}"), ("Log", [f"m1{t}"], f"log{t}"),
-                ("Add", [f"log{t}", gamma], f"h{t}"), ("Mul", [f"h{t}", two], f"h2{t}"), ("Max", [f"n1{t}", zero], f"m0{t}"), ("Max", [f"n{t}", one], f"nn{t}"),
-                ("Div", [f"m0{t}", f"nn{t}"], f"share{t}"), ("Mul", [f"share{t}", minus2], f"rest{t}"), ("Add", [f"h2{t}", f"rest{t}"], f"c0{t}"), ("Mul", [f"c0{t}", f"plus{t}"], f"c1{t}"),
-                ("Add", [f"eq2{t}", f"c1{t}"], f"c{t}"), ("Add", [f"length{t}", f"c{t}"], f"d0{t}"), ("Add", [f"d0{t}", minus], f"d{t}")):
+                ("Equal", [f"samples_{t}", two], f"is2_{t}"), ("Cast", [f"is2_{t}"], f"eq2_{t}"), ("Greater", [f"samples_{t}", two], f"isplus_{t}"), ("Cast", [f"isplus_{t}"], f"plus_{t}"),
+                ("Mul", [f"plus_{t}", f"samples_{t}"], f"n_{t}"), ("Add", [f"n_{t}", minus], f"n1_{t}"), ("Max", [f"n1_{t}", one], f"m1_{t}"), ("Log", [f"m1_{t}"], f"log_{t}"),
+                ("Add", [f"log_{t}", gamma], f"h_{t}"), ("Mul", [f"h_{t}", two], f"h2_{t}"), ("Max", [f"n1_{t}", zero], f"m0_{t}"), ("Max", [f"n_{t}", one], f"nn_{t}"),
+                ("Div", [f"m0_{t}", f"nn_{t}"], f"share_{t}"), ("Mul", [f"share_{t}", minus2], f"rest_{t}"), ("Add", [f"h2_{t}", f"rest_{t}"], f"c0_{t}"), ("Mul", [f"c0_{t}", f"plus_{t}"], f"c1_{t}"),
+                ("Add", [f"eq2_{t}", f"c1_{t}"], f"c_{t}"), ("Add", [f"length_{t}", f"c_{t}"], f"d0_{t}"), ("Add", [f"d0_{t}", minus], f"d_{t}")):
                 nodes.append(helper.make_node(op, inputs, [output], **({"to": TensorProto.FLOAT} if op == "Cast" else {})))
-            depths.append(f"d{t}")
+            depths.append(f"d_{t}")
         nodes += [
             helper.make_node("Sum", depths, ["sum"]),
             helper.make_node("Div", ["sum", constant("cst", [float(20 * _average_path_length([last.max_samples_])[0])])], ["depths"]),
@@ -301,4 +303,11 @@ def pipeline(kind, normal, train_path, model_path, rows_path, scores_path):
     write(scores_path, expected)
 
 
-{"evaluate": evaluate, "pipeline": pipeline, "sklearn": compare, "detectors": detectors, "export": export}[sys.argv[1]](*sys.argv[2:])
+def check(*paths):
+    import onnx
+
+    for path in paths:
+        onnx.checker.check_model(onnx.load(path), full_check=True)
+
+
+{"check": check, "evaluate": evaluate, "pipeline": pipeline, "sklearn": compare, "detectors": detectors, "export": export}[sys.argv[1]](*sys.argv[2:])
