@@ -15,7 +15,7 @@ internal sealed class SessionPlayer
     public const int SegmentBytes = 1448;
 
     private readonly FlowRecord[] _flows = new FlowRecord[1];
-    private readonly StreamSession _session;
+    private StreamSession _session;
     private readonly SessionContext _context;
     private long _frame;
     private long _timeNs = 1_767_323_045_000_000_000;
@@ -38,6 +38,9 @@ internal sealed class SessionPlayer
 
     /// <summary>What the session emitted since the last turn began.</summary>
     public EventBatch Output { get; } = new();
+
+    /// <summary>Plays to another session from now on, as on another connection.</summary>
+    public void Begin(StreamSession session) => _session = session;
 
     public void Play(ReadOnlySpan<Turn> turns)
     {

@@ -23,6 +23,7 @@ internal abstract class Stage
         () => SessionStage.DicomStore(),
         () => SessionStage.DicomFind(),
         () => SessionStage.Hl7(),
+        .. NewSessionStage.Protocols,
         () => new FeatureStage(),
         () => new ScoringStage(rows: 1),
         () => new ScoringStage(rows: 64),

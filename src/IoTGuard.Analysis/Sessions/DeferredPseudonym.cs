@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace IoTGuard.Analysis.Sessions;
@@ -19,6 +20,10 @@ internal struct DeferredPseudonym
 
     /// <summary>True when there is no identifier.</summary>
     public readonly bool IsNone => _maker is null && _value.IsNone;
+
+    /// <summary>The bytes that hold the identifier; valid while the struct is.</summary>
+    [UnscopedRef]
+    internal readonly ReadOnlySpan<byte> IdentifierBytes => _identifier;
 
     /// <summary>The pseudonym.</summary>
     public Pseudonym Value

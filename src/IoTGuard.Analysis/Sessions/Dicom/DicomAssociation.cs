@@ -27,7 +27,8 @@ internal struct DicomContext
 /// <summary>What both sides agreed on, and how far the association is.</summary>
 internal sealed class DicomAssociation
 {
-    private readonly DicomContext[] _contexts = new DicomContext[DicomSession.MaximumContexts];
+    // As far as ids were met: most associations propose a few contexts.
+    private DicomContext[] _contexts = [];
 
     public DicomAssociationPhase Phase { get; set; }
 
@@ -91,8 +92,14 @@ internal sealed class DicomAssociation
     /// <summary>True once data on a context that was not accepted was told.</summary>
     public bool BadContextTold { get; set; }
 
-    /// <summary>The context of an id, which is odd (PS3.8 9.3.2.2).</summary>
-    public ref DicomContext Context(byte id) => ref _contexts[id >> 1];
+    /// <summary>The context of an id, which is odd (PS3.8 9.3.2.2); good until the next call.</summary>
+    public ref DicomContext Context(byte id)
+    {
+        var place = id >> 1;
+        if (place >= _contexts.Length)
+            Array.Resize(ref _contexts, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(place + 1, 4)));
+        return ref _contexts[place];
+    }
 
     /// <summary>Number of different abstract syntaxes proposed.</summary>
     public int CountAbstractSyntaxes()

@@ -21,7 +21,7 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
     private static readonly SearchValues<byte> EndsSegmentOrLine =
         SearchValues.Create([Mllp.CarriageReturn, Mllp.EndBlock, Mllp.StartBlock, Mllp.LineFeed]);
 
-    private readonly int[] _faults = new int[(int)FaultKind.NoStartBlock + 1];
+    private int[]? _faults;
     private byte[] _carry = [];
     private int _carryLength;
     private long _carryTimeNs;
@@ -133,7 +133,8 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
         _place = Place.Between;
         _offset = _at = 0;
         _scanned = 0;
-        Array.Clear(_faults);
+        if (_faults is not null)
+            Array.Clear(_faults);
     }
 
     /// <summary>Completes what was carried over with bytes of <paramref name="data"/>; returns the bytes not used for it.</summary>
@@ -331,6 +332,6 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
         var fault = new Fault(kind, Layer.Hl7, (int)Math.Min(_at - start, int.MaxValue), required, available);
         if (kind == FaultKind.NoEndBlock && _isOpen && _message!.Fault.IsNone)
             (_message.Fault, _message.FaultText) = (fault, text);
-        Hl7Session.OnFault(context, direction, fault, text, _isOpen && _headerRead ? _message : null, _at - start, ++_faults[(int)kind]);
+        Hl7Session.OnFault(context, direction, fault, text, _isOpen && _headerRead ? _message : null, _at - start, ++(_faults ??= new int[(int)FaultKind.NoStartBlock + 1])[(int)kind]);
     }
 }

@@ -9,19 +9,19 @@ internal sealed class Hl7RecentAcknowledgements
     /// <summary>Acknowledgements remembered per connection.</summary>
     public const int Capacity = 64;
 
+    private const int InitialCapacity = 4;
+
     // The highest byte of each key: one cache line tells nearly always that an acknowledgement is new.
     private byte[] _tags = [];
     private Entry[] _entries = [];
     private int _next;
 
     /// <summary>Touches what an acknowledgement will need. The result says nothing.</summary>
-    public long Touch() => _tags.Length == 0 ? 0 : _tags[0] + _tags[^1] + _entries[_next].Count;
+    public long Touch() => _next >= _tags.Length ? 0 : _tags[0] + _tags[^1] + _entries[_next].Count;
 
     /// <summary>Counts an acknowledgement; returns how often it was counted before.</summary>
     public int Count(ReadOnlySpan<byte> controlId, string? code)
     {
-        if (_tags.Length == 0)
-            (_tags, _entries) = (new byte[Capacity], new Entry[Capacity]);
         var key = Hash(controlId, code);
         var tag = (byte)(key >> 56);
         for (int at = 0, found; (found = _tags.AsSpan(at).IndexOf(tag)) >= 0; at += found + 1)
@@ -29,6 +29,12 @@ internal sealed class Hl7RecentAcknowledgements
             ref var entry = ref _entries[at + found];
             if (entry.Key == key)
                 return entry.Count++;
+        }
+
+        if (_next == _tags.Length)
+        {
+            Array.Resize(ref _tags, Math.Max(InitialCapacity, 2 * _next));
+            Array.Resize(ref _entries, _tags.Length);
         }
 
         _tags[_next] = tag;

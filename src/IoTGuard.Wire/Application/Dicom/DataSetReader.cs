@@ -36,7 +36,7 @@ public sealed class DataSetReader
 
     private readonly byte[] _header = new byte[LongHeader];
     private readonly byte[] _value = new byte[MaximumValueBytes];
-    private readonly Level[] _levels = new Level[MaximumDepth];
+    private Level[] _levels = [];
     private State _state;
     private DataSetEncoding _encoding;
     private int _headerCount;
@@ -414,6 +414,8 @@ public sealed class DataSetReader
     {
         if (Depth == MaximumDepth)
             return Fail(FaultKind.TooDeep, Depth + 1, MaximumDepth);
+        if (Depth == _levels.Length)
+            Array.Resize(ref _levels, Math.Max(4, 2 * Depth));
         _levels[Depth] = new Level(end, Math.Min(end, LevelLimit), kind, _encoding);
         if (quiet && _quietAbove == int.MaxValue)
             _quietAbove = Depth + 1;
