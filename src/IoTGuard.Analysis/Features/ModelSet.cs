@@ -71,7 +71,7 @@ public sealed record ModelSet
     /// <summary>The set as files; the same set gives the same bytes.</summary>
     public IReadOnlyDictionary<string, byte[]> ToFiles()
     {
-        var files = new SortedDictionary<string, byte[]>(Entries.ToDictionary(static e => e.FileName, static e => e.Model.Save()), StringComparer.Ordinal);
+        var files = new SortedDictionary<string, byte[]>(Entries.ToDictionary(static e => e.FileName, static e => e.Model.Save(), StringComparer.Ordinal), StringComparer.Ordinal);
         using var manifest = new MemoryStream();
         using (var json = new Utf8JsonWriter(manifest, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
         {
