@@ -25,7 +25,7 @@ internal static class ShellCompletion
                 case $previous in
 
             """);
-        foreach (var kind in commands.SelectMany(static c => c.Command.Options).Where(static o => Values(o) is not null).GroupBy(static o => Values(o)!).OrderBy(static g => g.Key, StringComparer.Ordinal))
+        foreach (var kind in commands.SelectMany(static c => c.Command.Options).Where(static o => Values(o) is not null).GroupBy(static o => Values(o)!, StringComparer.Ordinal).OrderBy(static g => g.Key, StringComparer.Ordinal))
         {
             var names = string.Join(" | ", kind.Select(static o => o.Name).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
             text.Append($"        {names}) COMPREPLY=($({kind.Key} -- \"$current\")); return ;;\n");
