@@ -9,6 +9,7 @@ public sealed class PackageTests
 {
     private const long MaximumProgramBytes = 60_000_000;
     private const int MaximumIdleKilobytes = 150_000;
+    private static readonly string[] Logs = ["dpkg.log", "sensor.log", "unit.log"];
 
     [Fact]
     public void Installs_runs_as_the_normal_build_does_and_goes_without_a_trace()
@@ -24,7 +25,7 @@ public sealed class PackageTests
         using var folder = new TemporaryFolder();
         Directory.CreateDirectory(folder["results"]);
         var run = ProgramRun.Start(Repository.PathOf("tests", "package", "install-run-remove"), [package[0], folder["results"]], null, Repository.Root);
-        var log = string.Join('\n', new[] { "dpkg.log", "sensor.log", "unit.log" }.Select(n => Path.Combine(folder["results"], n)).Where(File.Exists).Select(File.ReadAllText));
+        var log = string.Join('\n', Logs.Select(n => Path.Combine(folder["results"], n)).Where(File.Exists).Select(File.ReadAllText));
         Assert.True(run.Status == 0, run.Output + run.Error + log);
         var facts = File.ReadLines(Path.Combine(folder["results"], "facts")).Select(static l => l.Split(": ", 2)).ToLookup(static f => f[0], static f => f[1].Trim());
 
