@@ -26,7 +26,7 @@ internal sealed class SensorHealth : IDisposable
     private readonly Timer? _watchdog;
     private readonly HealthServer? _server;
     private readonly Lock _looking = new();
-    private long _lastTurns = -1;
+    private long _lastTurns;
 
     /// <param name="interfaceName">Interface that the sensor listens on.</param>
     /// <param name="listen">Address of the endpoint; null for none.</param>
