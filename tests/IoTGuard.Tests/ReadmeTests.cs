@@ -32,6 +32,19 @@ public sealed class ReadmeTests
         Assert.True(run.Status == 0, $"{run.Status}: {run.Error}");
     }
 
+    /// <summary>Of the guide for network teams the lines that need neither an installed package nor root; the package's own test does the others.</summary>
+    [Fact]
+    public void The_examples_of_the_guide_for_network_teams_run()
+    {
+        var lines = Examples("docs", "sensors.md").Where(static l => l.StartsWith("./iotguard config", StringComparison.Ordinal)).ToList();
+        Assert.Equal(3, lines.Count);
+        foreach (var line in lines)
+        {
+            var run = ProgramRun.Shell(line);
+            Assert.True(run.Status == 0, $"'{line}' ended with {run.Status}: {run.Error}");
+        }
+    }
+
     [Fact]
     public void Every_file_it_names_exists()
     {

@@ -53,6 +53,31 @@ public sealed class TcpTests
     }
 
     [Fact]
+    public void AcknowledgedBytesOfADirectionThatIsNeverSeenAreCounted()
+    {
+        var whole = new Capture();
+        var seen = new Connection(whole).Handshake();
+        for (var i = 0; i < 10; i++)
+            seen.FromServer(new byte[1000]).Send(true, TcpFlags.Ack, []);
+        var both = whole.Run().Counters;
+        Assert.Equal((10_000L, 0L), (both.AcknowledgedBytes, both.UnseenBytes));
+
+        var clientOnly = new Capture();
+        var half = new Connection(clientOnly);
+        half.Send(true, TcpFlags.Syn, []);
+        half.Server++;
+        half.Send(true, TcpFlags.Ack, []);
+        for (var i = 0; i < 10; i++)
+        {
+            half.Server += 1000;
+            half.Send(true, TcpFlags.Ack, []);
+        }
+
+        var one = clientOnly.Run().Counters;
+        Assert.Equal((10_000L, 10_000L), (one.AcknowledgedBytes, one.UnseenBytes));
+    }
+
+    [Fact]
     public void KeepAlivesAreNeitherRetransmissionsNorConflicts()
     {
         var connection = new Connection(_capture).Handshake().FromClient("abc"u8);
