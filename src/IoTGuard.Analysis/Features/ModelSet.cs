@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using IoTGuard.Analysis.Baselines;
+using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Inventory;
+using IoTGuard.Analysis.Rules;
 using IoTGuard.Learning;
 
 namespace IoTGuard.Analysis.Features;
@@ -26,6 +28,12 @@ public static class ModelInputs
         ModelInput.Windows => WindowFeatures.Schema,
         _ => throw new ArgumentOutOfRangeException(nameof(input), input, null),
     };
+
+    /// <summary>True for a flow that models judge: a whole one with enough packets to say something, in both directions.</summary>
+    public static bool IsJudged(in FlowRecord flow) => AnomalyDetection.IsScored(in flow, AnomalyRules.FlowAnomaly["packets"]);
+
+    /// <summary>True for a window that models judge: a whole one of a device that the inventory knows.</summary>
+    public static bool IsJudged(DeviceWindow window) => AnomalyDetection.IsScored(window);
 }
 
 /// <summary>One model of a set.</summary>

@@ -11,6 +11,9 @@ namespace IoTGuard.Learning.Training;
 /// <param name="Labels">Names under which its label may stand.</param>
 public sealed record TableColumns(IReadOnlyList<string> Times, IReadOnlyList<string> Devices, IReadOnlyList<string> Peers, IReadOnlyList<string> Labels)
 {
+    /// <summary>Names under which it may say that a row is none that a sensor judges: then it holds 0, and the row is left out.</summary>
+    public IReadOnlyList<string> Judged { get; init; } = ["judged"];
+
     /// <summary>What the tables of <c>iotguard analyze</c> call them, and other tools.</summary>
     public static TableColumns Usual { get; } = new(["first_seen", "start", "time", "timestamp"], ["originator_ip", "device", "device_ip"], ["responder_ip", "peer"], ["label", "Label", "is_anomaly"]);
 }
@@ -146,7 +149,8 @@ public sealed class TrainingTable
         var (time, device, peer, label) = (Find(columns.Times), Find(columns.Devices), Find(columns.Peers), Find(columns.Labels));
         if (isAnomaly is not null && time < 0)
             throw new InvalidDataException($"line 1: labels are joined by time, and there is no column {string.Join(" or ", columns.Times)}");
-        features ??= [.. header.Where((_, i) => i != time && i != device && i != peer && i != label)];
+        var judged = Find(columns.Judged);
+        features ??= [.. header.Where((_, i) => i != time && i != device && i != peer && i != label && i != judged)];
         var places = features.Select(name => header.IndexOf(name) is >= 0 and var at ? at : throw new InvalidDataException($"line 1: no column '{name}'")).ToArray();
         var matrix = new FeatureMatrix(features);
         var (times, devices, labels) = (new List<double>(), new List<int>(), new List<bool>());
@@ -154,6 +158,8 @@ public sealed class TrainingTable
         var values = new float[places.Length];
         foreach (var row in reader)
         {
+            if (judged >= 0 && row[judged].Span is "0")
+                continue;
             for (var i = 0; i < places.Length; i++)
                 values[i] = Number(row[places[i]].Span, row.LineNumberFrom, header[places[i]]);
             matrix.AddRow(values);

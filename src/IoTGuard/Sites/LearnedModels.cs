@@ -43,7 +43,7 @@ internal static class LearnedModels
             store.Shadow(version);
         else
             store.Promote(version);
-        return ModelReport.Describe(version, set, inputs, "") + (asShadow && own is not null ? $"; looks on beside version {current}" : "");
+        return ModelReport.Describe(version, set, inputs, "") + ModelReport.Reach(set, levels, budgetPerDay) + (asShadow && own is not null ? $"; looks on beside version {current}" : "");
     }
 
     /// <summary>The version in use and its models; none when they cannot be used, such as those of an earlier schema: then new ones take their place.</summary>

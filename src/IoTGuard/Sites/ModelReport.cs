@@ -21,6 +21,18 @@ internal static class ModelReport
         return $"version {version}, {set.Entries.Count} models of {rows}; of their own: {(roles.Count == 0 ? "no role yet" : string.Join(", ", roles))}";
     }
 
+    /// <summary>Whether the calibration is long enough for the budget, for people.</summary>
+    public static string Reach(ModelSet set, AlertLevels levels, double budgetPerDay)
+    {
+        var shortOf = set.Entries.Select(static e => e.Input).Distinct()
+            .Select(input => (Input: input, Rows: set.Entries.Where(e => e.Input == input).Max(static e => e.Model.Calibration?.SampleCount ?? 0), Wanted: Math.Ceiling(1 / levels.Of(input))))
+            .Where(static r => r.Rows + 1 < r.Wanted).ToList();
+        if (budgetPerDay <= 0 || shortOf.Count == 0)
+            return "";
+        var wanted = string.Join(" and ", shortOf.Select(r => $"{RunSummary.Number((long)r.Wanted)} {ModelInputs.SchemaOf(r.Input).Name} ({RunSummary.Number(r.Rows)} so far)"));
+        return string.Create(CultureInfo.InvariantCulture, $". At {budgetPerDay:0.###} alerts a day, {wanted} of benign calibration are wanted; before, models tell only what is far outside");
+    }
+
     /// <summary>The card of a set as Markdown.</summary>
     /// <param name="set">The models.</param>
     /// <param name="figures">What was measured on held-out rows.</param>

@@ -17,7 +17,7 @@ public sealed class FeatureTableTests
         using var folder = new TemporaryFolder();
         Assert.Equal(0, Analyze(folder, "one", 1).Status);
         Assert.Equal(0, Analyze(folder, "three", 3).Status);
-        foreach (var (name, schema, identity) in new (string, FeatureSchema, int)[] { ("flows", FlowFeatures.Schema, 12), ("windows", WindowFeatures.Schema, 5) })
+        foreach (var (name, schema, identity) in new (string, FeatureSchema, int)[] { ("flows", FlowFeatures.Schema, 13), ("windows", WindowFeatures.Schema, 5) })
         {
             var lines = Lines(folder[$"one.{name}.csv.gz"]);
             Assert.Equal(lines, Lines(folder[$"three.{name}.csv.gz"]));
@@ -27,6 +27,7 @@ public sealed class FeatureTableTests
             Assert.Equal(columns, lines[0].Split(','));
             Assert.Equal(schema.Columns.Select(c => c.Name), columns.Skip(identity).Take(schema.Count));
             Assert.Equal("label", columns[^1]);
+            Assert.Equal(["0", "1"], lines.Skip(1).Select(line => line.Split(',')[columns.IndexOf("judged")]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
             Assert.All(lines, line => Assert.Equal(columns.Count, line.Split(',').Length));
             var labels = lines.Skip(1).Select(line => line.Split(',')[^1]).Distinct(StringComparer.Ordinal).ToList();
             Assert.Contains("benign", labels);

@@ -24,6 +24,7 @@ internal static class FlowTable
         new("application", "text", "application protocol, recognised by content", static (line, in f) => line.Text(ApplicationProtocols.NameOf(f.Application))),
         new("state", "text", "how far a TCP connection came", static (line, in f) => line.Text(StateNames[(int)f.State])),
         new("end", "text", "why the flow ended", static (line, in f) => line.Text(EndNames[(int)f.End])),
+        new("judged", "integer", "1 when models judge such a flow: a whole one, answered, of 8 packets or more", static (line, in f) => line.Whole(ModelInputs.IsJudged(in f) ? 1 : 0)),
         new("community_id", "text", "Community ID of the flow", static (line, in f) => WriteCommunityId(line, in f)),
     ];
 

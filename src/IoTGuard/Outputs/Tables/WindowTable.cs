@@ -13,6 +13,6 @@ internal static class WindowTable
         new("end", "time", "and up to this one", static (line, in w) => line.Time(w.EndNs)),
         new("device_ip", "text", "address that stands for the device", static (line, in w) => line.Address(w.Address)),
         new("role", "text", "role of the device when the window ended", static (line, in w) => line.Text(RoleJudgement.NameOf(w.Role))),
-        new("complete", "integer", "1; 0 for the first and last window of a run, which may be cut short", static (line, in w) => line.Whole(w.IsComplete ? 1 : 0)),
+        new("judged", "integer", "1 when models judge such a window: not the first and the last of a run, which may be cut short, and of a device that is known", static (line, in w) => line.Whole(ModelInputs.IsJudged(w) ? 1 : 0)),
     ];
 }
