@@ -24,5 +24,5 @@ internal static class ResidualGraph
         [.. standardiser.Constants(), .. weights, new OnnxTensor("columns", [1], [1]) { ElementType = OnnxElementType.Int64 }],
         [OnnxValueInfo.Rows("features", standardiser.Columns)],
         [OnnxValueInfo.Rows("score", 1), OnnxValueInfo.Rows(GraphOutputs.Contributions, standardiser.Columns)],
-        []);
+        standardiser.Intermediates());
 }

@@ -75,6 +75,9 @@ internal sealed class Standardiser
         new("Clip", "", "limit", ["scaled", "least", "most"], ["standardised"], []),
     ];
 
+    /// <summary>The types of values in between that other tools cannot infer.</summary>
+    public IReadOnlyList<OnnxValueInfo> Intermediates() => [OnnxValueInfo.Rows("present", Columns), OnnxValueInfo.Rows("scaled", Columns)];
+
     /// <summary>The constants of these nodes.</summary>
     public IEnumerable<OnnxTensor> Constants() => [new("least", [], _low), new("most", [], _high)];
 }

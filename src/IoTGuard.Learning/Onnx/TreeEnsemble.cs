@@ -114,21 +114,31 @@ internal sealed class TreeEnsemble
         }
     }
 
-    /// <summary>Eight rows walk a tree side by side: their loads overlap instead of waiting for each other.</summary>
+    /// <summary>
+    /// Eight rows walk a tree side by side: their loads overlap instead of waiting for each other. Every few steps it is seen whether all have
+    /// arrived, since a tree that is grown leaf by leaf is far deeper than most of its leaves.
+    /// </summary>
     private void AddGroup(ReadOnlySpan<float> scratch, Tree tree, Span<float> results)
     {
         var nodes = _nodes;
         int n0 = tree.Root, n1 = n0, n2 = n0, n3 = n0, n4 = n0, n5 = n0, n6 = n0, n7 = n0;
-        for (var depth = tree.Depth; depth > 0; depth--)
+        for (var depth = tree.Depth; depth > 0; depth -= StepsBetween)
         {
-            n0 = Next(nodes, n0, scratch, 0);
-            n1 = Next(nodes, n1, scratch, 1);
-            n2 = Next(nodes, n2, scratch, 2);
-            n3 = Next(nodes, n3, scratch, 3);
-            n4 = Next(nodes, n4, scratch, 4);
-            n5 = Next(nodes, n5, scratch, 5);
-            n6 = Next(nodes, n6, scratch, 6);
-            n7 = Next(nodes, n7, scratch, 7);
+            for (var step = 0; step < StepsBetween; step++)
+            {
+                n0 = Next(nodes, n0, scratch, 0);
+                n1 = Next(nodes, n1, scratch, 1);
+                n2 = Next(nodes, n2, scratch, 2);
+                n3 = Next(nodes, n3, scratch, 3);
+                n4 = Next(nodes, n4, scratch, 4);
+                n5 = Next(nodes, n5, scratch, 5);
+                n6 = Next(nodes, n6, scratch, 6);
+                n7 = Next(nodes, n7, scratch, 7);
+            }
+
+            if (nodes[n0].Right == n0 && nodes[n1].Right == n1 && nodes[n2].Right == n2 && nodes[n3].Right == n3
+                && nodes[n4].Right == n4 && nodes[n5].Right == n5 && nodes[n6].Right == n6 && nodes[n7].Right == n7)
+                break;
         }
 
         results[7] += nodes[n7].Value;
@@ -210,4 +220,7 @@ internal sealed class TreeEnsemble
 
     /// <summary>Rows that walk side by side.</summary>
     internal const int Group = 8;
+
+    /// <summary>Steps after which it is seen whether all rows are in a leaf; further steps stay there.</summary>
+    private const int StepsBetween = 4;
 }
