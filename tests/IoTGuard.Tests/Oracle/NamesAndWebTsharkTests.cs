@@ -121,7 +121,18 @@ public sealed class NamesAndWebTsharkTests
 
     private static int TypeCode(JsonElement transaction) => Texts(transaction, "type") switch
     {
-        "A" => 1, "NS" => 2, "CNAME" => 5, "SOA" => 6, "PTR" => 12, "MX" => 15, "TXT" => 16, "AAAA" => 28, "SRV" => 33, "HTTPS" => 65, "ANY" => 255, var other => int.Parse(other.Replace("TYPE", "", StringComparison.Ordinal), System.Globalization.CultureInfo.InvariantCulture),
+        "A" => 1,
+        "NS" => 2,
+        "CNAME" => 5,
+        "SOA" => 6,
+        "PTR" => 12,
+        "MX" => 15,
+        "TXT" => 16,
+        "AAAA" => 28,
+        "SRV" => 33,
+        "HTTPS" => 65,
+        "ANY" => 255,
+        var other => int.Parse(other.Replace("TYPE", "", StringComparison.Ordinal), System.Globalization.CultureInfo.InvariantCulture),
     };
 
     private static int Rcode(JsonElement transaction) => Texts(transaction, "rcode") switch { "NOERROR" => 0, "FORMERR" => 1, "SERVFAIL" => 2, "NXDOMAIN" => 3, "NOTIMP" => 4, "REFUSED" => 5, var other => throw new InvalidOperationException(other) };
