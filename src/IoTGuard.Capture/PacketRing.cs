@@ -13,7 +13,7 @@ namespace IoTGuard.Capture;
 /// ring, and the block goes back to the kernel when its batches are released. It listens only; there is no code here that sends.
 /// One thread reads; batches may be released on any. An interface that goes down is waited for.
 /// </summary>
-public sealed class PacketRing : IFrameSource
+public sealed class PacketRing : ILiveSource
 {
     private static readonly Action<FrameBatch> ReleaseBlock = static batch => ((Window)batch.OwnerState!).Release();
 
@@ -159,7 +159,7 @@ public sealed class PacketRing : IFrameSource
     /// <inheritdoc/>
     public double? Progress => null;
 
-    /// <summary>Takes no more frames. Those that the ring holds are still read; then reading ends. Any thread may call it.</summary>
+    /// <inheritdoc/>
     public void Stop()
     {
         if (_stopping || _disposed)

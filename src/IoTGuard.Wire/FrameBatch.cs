@@ -94,3 +94,10 @@ public interface IFrameSource : IDisposable
     /// <summary>Fraction of the input consumed (0 to 1), or null when it is not known (pipes, live).</summary>
     double? Progress { get; }
 }
+
+/// <summary>Frames of an interface as they come. Reading ends only after <see cref="Stop"/>, or when the interface is gone.</summary>
+public interface ILiveSource : IFrameSource
+{
+    /// <summary>Takes no more frames. Those that were received before are still read; then reading ends. Any thread may call it.</summary>
+    void Stop();
+}

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace IoTGuard.Capture.Native;
 
-/// <summary>The calls of libpcap that compile a filter. The library is looked for when the first of them is made.</summary>
+/// <summary>The calls of libpcap that compile a filter and count drops. The library is looked for when the first of them is made.</summary>
 internal static partial class LibPcap
 {
     /// <summary>PCAP_ERRBUF_SIZE.</summary>
@@ -16,8 +16,8 @@ internal static partial class LibPcap
 
     static LibPcap() => NativeLibrary.SetDllImportResolver(typeof(LibPcap).Assembly, Resolve);
 
-    /// <summary>The names under which distributions install the library, without their development packages.</summary>
-    internal static string[] FileNames { get; set; } = ["libpcap.so.1", "libpcap.so.0.8", "libpcap.so"];
+    /// <summary>The names under which distributions install the library, without their development packages; then those of macOS and Windows.</summary>
+    internal static string[] FileNames { get; set; } = ["libpcap.so.1", "libpcap.so.0.8", "libpcap.so", "libpcap.A.dylib", "libpcap.dylib", "wpcap"];
 
     [LibraryImport(Name, EntryPoint = "pcap_open_live", StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint OpenLive(string device, int snapLength, int promiscuous, int timeoutMs, Span<byte> error);
@@ -36,6 +36,10 @@ internal static partial class LibPcap
 
     [LibraryImport(Name, EntryPoint = "pcap_close")]
     public static partial void Close(nint handle);
+
+    /// <summary>pcap_stats: fields of struct pcap_stat, 32 bits each: ps_recv, ps_drop, ps_ifdrop, and on Windows others behind.</summary>
+    [LibraryImport(Name, EntryPoint = "pcap_stats")]
+    public static partial int Statistics(SafeHandle handle, Span<uint> fields);
 
     private static nint Resolve(string library, Assembly assembly, DllImportSearchPath? path)
     {

@@ -30,6 +30,7 @@ internal static class AnalyzeCommand
             HelpName = "URI",
         };
         var budget = CommonOptions.AlertBudget();
+        var capture = CommonOptions.Capture();
         var workers = CommonOptions.Workers();
         var vlanAware = CommonOptions.VlanAware();
         var command = new Command("analyze", """
@@ -42,7 +43,7 @@ internal static class AnalyzeCommand
               tcpdump -i eth1 -w - | iotguard analyze - --syslog tls://siem.example:6514
             """)
         {
-            captures, site, config, alerts, flows, windows, windowSeconds, labels, transactions, syslog, budget, workers, vlanAware,
+            captures, site, config, alerts, flows, windows, windowSeconds, labels, transactions, syslog, budget, capture, workers, vlanAware,
         };
         command.SetAction((parsed, cancellation) => Task.Run(
             () =>
@@ -54,7 +55,8 @@ internal static class AnalyzeCommand
                 var settings = parsed.GetValue(config) is { } file ? new SettingSources(file, []).Load() : new SensorSettings();
                 var folder = parsed.GetValue(site) ?? settings.Site;
                 var own = SiteSettings.Load(folder, settings.Policy, settings.Rules);
-                using var setup = RunSetup.ForCaptures(parsed.GetValue(captures)!, folder, parsed.GetValue(workers), parsed.GetValue(vlanAware) || settings.VlanAware);
+                using var setup = RunSetup.ForCaptures(
+                    parsed.GetValue(captures)!, CaptureLibrary.Find(parsed.GetValue(capture)), folder, parsed.GetValue(workers), parsed.GetValue(vlanAware) || settings.VlanAware);
                 var tables = new FeatureTables(new FeatureTableOptions(parsed.GetValue(flows), parsed.GetValue(windows), parsed.GetValue(windowSeconds), parsed.GetValue(labels)));
                 using var outputs = new RunOutputs(
                     parsed.GetValue(alerts), tables, parsed.GetValue(transactions), setup.WithPseudonyms, receivers, RunState.Open(folder));

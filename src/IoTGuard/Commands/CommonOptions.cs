@@ -1,5 +1,6 @@
 using System.CommandLine;
 using IoTGuard.Analysis;
+using IoTGuard.Pipeline;
 
 namespace IoTGuard.Commands;
 
@@ -55,6 +56,12 @@ internal static class CommonOptions
         });
         return option;
     }
+
+    public static Option<string?> Capture() => new("--capture")
+    {
+        Description = CaptureLibrary.Description,
+        HelpName = "LIBRARY",
+    };
 
     public static Option<bool> VlanAware() => new("--vlan-aware")
     {

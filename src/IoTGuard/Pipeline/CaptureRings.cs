@@ -2,6 +2,7 @@ using System.Globalization;
 using IoTGuard.Capture;
 using IoTGuard.Service;
 using IoTGuard.Settings;
+using IoTGuard.Wire;
 
 namespace IoTGuard.Pipeline;
 
@@ -19,13 +20,13 @@ internal static class CaptureRings
 
     /// <summary>Opens the rings that settings ask for, or takes over those that are open already.</summary>
     /// <exception cref="UserException">They cannot be opened; the message says what to do.</exception>
-    public static IReadOnlyList<PacketRing> Open(SensorSettings settings)
+    public static IReadOnlyList<ILiveSource> Open(SensorSettings settings)
     {
         var options = OptionsOf(settings);
         try
         {
             if (Environment.GetEnvironmentVariable(Inherited) is not { } descriptors)
-                return PacketRing.OpenGroup(options, settings.Workers > 0 ? settings.Workers : Environment.ProcessorCount);
+                return CaptureLibrary.ForLive(settings.Capture).OpenInterface(options, settings.Workers > 0 ? settings.Workers : Environment.ProcessorCount);
             if (Privileges.HasCapabilities)
                 throw new UserException(ExitStatus.Unusable, $"capabilities could not be given up; unset {Inherited} if it was set by hand, else report this");
             return PacketRing.Inherit(options, [.. descriptors.Split(',').Select(static d => int.Parse(d, CultureInfo.InvariantCulture))]);
@@ -54,12 +55,14 @@ internal static class CaptureRings
     /// Gives privileges up: becomes the user that settings name, or, when it is no root that holds capabilities, starts the program anew without them
     /// (then this does not return).
     /// </summary>
-    public static void DropPrivileges(SensorSettings settings, IReadOnlyList<PacketRing> rings)
+    public static void DropPrivileges(SensorSettings settings, IReadOnlyList<ILiveSource> rings)
     {
         if (settings.User is not null && Environment.IsPrivilegedProcess)
             Privileges.Drop(settings.User);
+        else if (Privileges.HasCapabilities && rings.All(static r => r is PacketRing))
+            Privileges.StartAnew([.. rings.Cast<PacketRing>().Select(static r => r.Descriptor)], Inherited);
         else if (Privileges.HasCapabilities)
-            Privileges.StartAnew([.. rings.Select(static r => r.Descriptor)], Inherited);
+            ServiceLog.Write("the sensor keeps its capabilities: what SharpPcap has opened cannot be taken over by a program started anew");
         else if (Environment.IsPrivilegedProcess)
             ServiceLog.Write("the sensor runs as root; 'user: NAME' in the configuration, or --user NAME, makes it give that up");
     }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using IoTGuard.Analysis;
-using IoTGuard.Capture;
 using IoTGuard.Wire;
 
 namespace IoTGuard.Pipeline;
@@ -18,7 +17,7 @@ internal sealed class LivePipeline
     /// <summary>How far behind the newest packet an idle ring is taken to be: longer than a ring holds a block back, ns.</summary>
     private const long IdleLagNs = 1_000_000_000;
 
-    private readonly IReadOnlyList<PacketRing> _rings;
+    private readonly IReadOnlyList<ILiveSource> _rings;
     private readonly Sensor[] _sensors;
     private readonly IEventConsumer _consumer;
     private readonly Channel<Delivery> _deliveries;
@@ -27,7 +26,7 @@ internal sealed class LivePipeline
     private long _newestNs;
     private long _frames;
 
-    public LivePipeline(IReadOnlyList<PacketRing> rings, Sensor[] sensors, IEventConsumer consumer, PipelineLoad load)
+    public LivePipeline(IReadOnlyList<ILiveSource> rings, Sensor[] sensors, IEventConsumer consumer, PipelineLoad load)
     {
         _load = load;
         _rings = rings;

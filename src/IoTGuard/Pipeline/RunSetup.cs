@@ -40,38 +40,40 @@ internal sealed class RunSetup : IDisposable
     public bool WithPseudonyms { get; }
 
     /// <summary>A run over capture files, merged by time.</summary>
+    /// <param name="paths">The files.</param>
+    /// <param name="library">What reads them.</param>
     /// <param name="siteFolder">Folder of the learned site; null = the shipped one.</param>
-    public static RunSetup ForCaptures(string[] paths, string? siteFolder, int workers, bool vlanAware)
+    public static RunSetup ForCaptures(string[] paths, CaptureLibrary library, string? siteFolder, int workers, bool vlanAware)
     {
         if (paths.Count(p => p == "-") > 1)
             throw new UserException(ExitStatus.Unusable, "standard input (-) can be given only once");
         var (site, key) = siteFolder is null ? (ShippedSite.Load(), null) : Load(new SiteFolder(siteFolder));
         var indicators = siteFolder is null ? new HashSet<string>(StringComparer.Ordinal) : new SiteFolder(siteFolder).LoadIndicators();
-        return new RunSetup(Open(paths), paths, site, key, workers, vlanAware) { Indicators = indicators };
+        return new RunSetup(Open(paths, library), paths, site, key, workers, vlanAware) { Indicators = indicators };
     }
 
     /// <summary>A run that teaches: the folder need not exist yet.</summary>
     public static RunSetup ForLearning(string[] paths, SiteFolder folder, int workers, bool vlanAware)
     {
         var site = folder.Exists ? folder.Load() : Site.Empty;
-        return new RunSetup(Open(paths), paths, site, folder.LoadOrCreateKey(), workers, vlanAware);
+        return new RunSetup(Open(paths, CaptureLibrary.BuiltIn), paths, site, folder.LoadOrCreateKey(), workers, vlanAware);
     }
 
     /// <summary>A run that trains a model for sites that have learned nothing yet: it starts from nothing and needs no key.</summary>
     public static RunSetup ForModel(string[] paths, int workers, bool vlanAware) =>
-        new(Open(paths), paths, Site.Empty, null, workers, vlanAware);
+        new(Open(paths, CaptureLibrary.BuiltIn), paths, Site.Empty, null, workers, vlanAware);
 
     public void Dispose() => Source.Dispose();
 
     private static (Site Site, byte[]? Key) Load(SiteFolder folder) => (folder.LoadWithModels(), folder.LoadKey());
 
-    private static IFrameSource Open(string[] paths)
+    private static IFrameSource Open(string[] paths, CaptureLibrary library)
     {
         var sources = new List<IFrameSource>();
         try
         {
             foreach (var path in paths)
-                sources.Add(CaptureFile.Open(path));
+                sources.Add(library.OpenFile(path));
             return sources.Count == 1 ? sources[0] : new MergedSource(sources);
         }
         catch

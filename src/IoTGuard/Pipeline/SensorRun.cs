@@ -7,6 +7,7 @@ using IoTGuard.Service;
 using IoTGuard.Settings;
 using IoTGuard.Sites;
 using IoTGuard.Sites.State;
+using IoTGuard.Wire;
 
 namespace IoTGuard.Pipeline;
 
@@ -14,7 +15,7 @@ namespace IoTGuard.Pipeline;
 internal sealed class SensorRun : IEventConsumer, IDisposable
 {
     private readonly SensorSettings _settings;
-    private readonly IReadOnlyList<PacketRing> _rings;
+    private readonly IReadOnlyList<ILiveSource> _rings;
     private readonly Sensor[] _sensors;
     private readonly LiveOutputs _outputs;
     private readonly Detector _detector;
@@ -25,7 +26,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     private readonly long _started = Stopwatch.GetTimestamp();
     private ScoringProbe _probe;
 
-    private SensorRun(SettingSources sources, SensorConfiguration configuration, byte[]? key, IReadOnlyList<PacketRing> rings, LiveOutputs outputs, StateWriter? state)
+    private SensorRun(SettingSources sources, SensorConfiguration configuration, byte[]? key, IReadOnlyList<ILiveSource> rings, LiveOutputs outputs, StateWriter? state)
     {
         _settings = configuration.Settings;
         _rings = rings;
@@ -149,7 +150,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     {
         Interface = _settings.Interface!,
         Uptime = Stopwatch.GetElapsedTime(_started),
-        Rings = [.. _rings.Select(static r => new RingStatus(r.Statistics, r.Freezes, r.Use))],
+        Rings = [.. _rings.Select(static r => new RingStatus(r.Statistics, (r as PacketRing)?.Freezes ?? 0, (r as PacketRing)?.Use ?? 0))],
         Counters = SensorCounters.Of(_sensors),
         Flows = (_sensors.Sum(static s => s.FlowsHeld), _settings.MaximumFlows),
         Devices = _detector.Devices.Devices.Count,

@@ -14,6 +14,9 @@ internal sealed class SensorSettings
     /// <summary>Interface that the mirror port is connected to.</summary>
     public string? Interface { get; set; }
 
+    /// <summary>Library that captures, by its name; null = packet rings on Linux, SharpPcap elsewhere.</summary>
+    public string? Capture { get; set; }
+
     /// <summary>Capture filter in the syntax of tcpdump; null = everything.</summary>
     public string? Filter { get; set; }
 

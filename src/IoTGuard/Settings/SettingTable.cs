@@ -1,3 +1,5 @@
+using IoTGuard.Pipeline;
+
 namespace IoTGuard.Settings;
 
 /// <summary>A part of the configuration file: a heading and the settings under it.</summary>
@@ -11,6 +13,17 @@ internal static class SettingTable
         new("Where it listens",
         [
             Setting.Text("interface", "IF", "eth1", "none", s => s.Interface, (s, v) => s.Interface = v, "Interface that the mirror port is connected to") with { HasOption = true },
+            Setting.Text("capture", "LIBRARY", CaptureLibrary.SharpPcapName, "packet rings on Linux, SharpPcap elsewhere", s => s.Capture, (s, v) => s.Capture = v, CaptureLibrary.Description) with
+            {
+                HasOption = true,
+                Take = (s, values) =>
+                {
+                    if (values is not [var name] || !CaptureLibrary.Names.Contains(name, StringComparer.Ordinal))
+                        return $"write {string.Join(" or ", CaptureLibrary.Names)}";
+                    s.Capture = name;
+                    return null;
+                },
+            },
             Setting.Text("filter", "EXPRESSION", "not host 192.0.2.1", "none", s => s.Filter, (s, v) => s.Filter = v, "What to capture, in the syntax of tcpdump; needs libpcap") with { HasOption = true },
             Setting.Whole("workers", "", 0, 64, s => s.Workers, (s, v) => s.Workers = v, "Capture rings, each with a thread; 0 = the processors there are",
                 $"{Environment.ProcessorCount} (the processors there are)") with { HasOption = true },

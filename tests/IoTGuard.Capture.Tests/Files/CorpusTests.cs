@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using IoTGuard.TestSupport;
 using IoTGuard.Wire;
@@ -130,25 +129,5 @@ public sealed class CorpusTests
     {
         var unit = decimals == 9 ? 1m : 1000m;
         return (Math.Floor(timeNs / unit) * unit / 1_000_000_000m).ToString("F" + decimals, CultureInfo.InvariantCulture);
-    }
-}
-
-/// <summary>Programs that tests compare with.</summary>
-internal static class Tool
-{
-    public static bool Exists(string name) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin").Any(folder => File.Exists(Path.Combine(folder, name)));
-
-    /// <summary>Standard output of a program; its exit status does not matter.</summary>
-    public static string Run(string name, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(name, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["TZ"] = "UTC";
-        using var process = Process.Start(start)!;
-        process.ErrorDataReceived += static (_, _) => { };
-        process.BeginErrorReadLine();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return output;
     }
 }
