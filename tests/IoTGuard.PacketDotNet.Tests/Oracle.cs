@@ -69,6 +69,7 @@ internal static class Oracle
                 fields["tcp.flags"] = Text(tcp.Flags & 0xFF);
                 fields["tcp.window"] = Text(tcp.WindowSize);
                 fields["tcp.checksum"] = Text(tcp.Checksum);
+                fields["tcp.options"] = Text((tcp.DataOffset * 4) - 20);
                 fields["tcp.payload"] = Text(PayloadLength(tcp));
                 break;
             case UdpPacket udp:
