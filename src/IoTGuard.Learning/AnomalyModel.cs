@@ -11,13 +11,15 @@ public sealed class AnomalyModel
 {
     private readonly OnnxModel _file;
     private readonly CompiledModel _compiled;
+    private readonly IRowScorer _scorer;
     private readonly double _pathNormaliser;
     private readonly string[] _featureNames;
 
-    private AnomalyModel(OnnxModel file, CompiledModel compiled, ModelInfo info, double pathNormaliser, Calibration? calibration)
+    private AnomalyModel(OnnxModel file, CompiledModel compiled, ModelInfo info, double pathNormaliser, Calibration? calibration, IRowScorer? scorer = null)
     {
         _file = file;
         _compiled = compiled;
+        _scorer = scorer ?? compiled;
         _pathNormaliser = pathNormaliser;
         _featureNames = [.. info.Features.Select(f => f.Name)];
         Info = info;
@@ -91,14 +93,20 @@ public sealed class AnomalyModel
         return new AnomalyModel(file, _compiled.Fork(), Info, _pathNormaliser, calibration);
     }
 
+    /// <summary>The same model, whose scores something else computes: its calibration and explanations stay those of the ONNX file.</summary>
+    /// <exception cref="ModelException">It reads another number of columns.</exception>
+    public AnomalyModel ScoredBy(IRowScorer scorer) => scorer.ColumnCount == ColumnCount
+        ? new AnomalyModel(_file, _compiled, Info, _pathNormaliser, Calibration, scorer)
+        : throw new ModelException(ModelFault.SchemaMismatch, $"the model reads {scorer.ColumnCount} columns, its ONNX file {ColumnCount}");
+
     /// <summary>The same model for another thread.</summary>
-    public AnomalyModel Fork() => new(_file, _compiled.Fork(), Info, _pathNormaliser, Calibration);
+    public AnomalyModel Fork() => new(_file, _compiled.Fork(), Info, _pathNormaliser, Calibration, _scorer == _compiled ? null : _scorer.Fork());
 
     /// <summary>The ONNX file; the same model gives the same bytes.</summary>
     public byte[] Save() => _file.ToBytes();
 
-    /// <inheritdoc cref="CompiledModel.Score"/>
-    public void Score(ReadOnlySpan<float> rows, int rowCount, Span<float> scores) => _compiled.Score(rows, rowCount, scores);
+    /// <inheritdoc cref="IRowScorer.Score"/>
+    public void Score(ReadOnlySpan<float> rows, int rowCount, Span<float> scores) => _scorer.Score(rows, rowCount, scores);
 
     /// <summary>
     /// Which features made a row anomalous. Along the row's path through each tree, every split is credited with the change of the

@@ -1,4 +1,5 @@
 using System.Reflection;
+using IoTGuard.Learning;
 using IoTGuard.Learning.Training;
 using IoTGuard.Pipeline;
 
@@ -23,7 +24,20 @@ internal static class NamedPackages
 #endif
 
     /// <summary>The engines of <c>iotguard train</c>: our own, and those of the adapters that are part of this build.</summary>
-    public static IReadOnlyList<TrainingEngine> Engines { get; } = [.. OwnEngines.All];
+    public static IReadOnlyList<TrainingEngine> Engines { get; } =
+    [
+        .. OwnEngines.All,
+#if MICROSOFT_ML
+        .. global::IoTGuard.MLNet.MLNetEngines.All,
+#endif
+    ];
+
+    /// <summary>Scores by ML.NET from its own file; null without it.</summary>
+#if MICROSOFT_ML
+    public static Func<Stream, IRowScorer>? ZipScorer { get; } = global::IoTGuard.MLNet.ZipScorer.Load;
+#else
+    public static Func<Stream, IRowScorer>? ZipScorer => null;
+#endif
 
     /// <summary>Names of the packages that this build does without.</summary>
     public static IReadOnlyList<string> Absent { get; } = [.. Names.Where(name => !Listed.Contains(name, StringComparison.Ordinal))];

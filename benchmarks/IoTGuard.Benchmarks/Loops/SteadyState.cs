@@ -19,7 +19,7 @@ internal static class SteadyState
         try
         {
             string File(string name) => Path.Combine(folder.FullName, name);
-            using var setup = RunSetup.ForCaptures([path], CaptureLibrary.BuiltIn, siteFolder: null, workers: 1, vlanAware: false);
+            using var setup = RunSetup.ForCaptures([path], CaptureLibrary.BuiltIn, siteFolder: null, model: null, workers: 1, vlanAware: false);
             using var outputs = new RunOutputs(File("alerts"), new FeatureTables(new FeatureTableOptions(File("flows"), null, DeviceWindow.DefaultSeconds, null)), File("transactions"), setup.WithPseudonyms, new SyslogReceivers([]));
             var run = new AnalysisRun(setup, outputs);
             var events = new CountingConsumer(run);

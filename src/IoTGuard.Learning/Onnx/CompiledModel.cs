@@ -4,7 +4,7 @@ namespace IoTGuard.Learning.Onnx;
 /// A model ready to score: its graph as a list of steps over one scratch memory, made once. Scoring allocates nothing.
 /// An instance serves one thread at a time; <see cref="Fork"/> gives another thread its own.
 /// </summary>
-public sealed class CompiledModel
+public sealed class CompiledModel : IRowScorer
 {
     /// <summary>Rows that pass through the graph together: the length of a lane.</summary>
     internal const int BlockRows = 64;
@@ -48,11 +48,9 @@ public sealed class CompiledModel
     /// <summary>The same model with scratch memory of its own.</summary>
     public CompiledModel Fork() => new(this);
 
-    /// <summary>Scores rows.</summary>
-    /// <param name="rows">Values, row after row.</param>
-    /// <param name="rowCount">Rows.</param>
-    /// <param name="scores">One score per row.</param>
-    /// <exception cref="ArgumentException">The lengths do not fit.</exception>
+    IRowScorer IRowScorer.Fork() => Fork();
+
+    /// <inheritdoc/>
     public void Score(ReadOnlySpan<float> rows, int rowCount, Span<float> scores)
     {
         if (rowCount < 0 || rows.Length != (long)rowCount * ColumnCount)

@@ -30,6 +30,7 @@ internal static class AnalyzeCommand
             HelpName = "URI",
         };
         var budget = CommonOptions.AlertBudget();
+        var model = CommonOptions.Model();
         var capture = CommonOptions.Capture();
         var workers = CommonOptions.Workers();
         var vlanAware = CommonOptions.VlanAware();
@@ -43,7 +44,7 @@ internal static class AnalyzeCommand
               tcpdump -i eth1 -w - | iotguard analyze - --syslog tls://siem.example:6514
             """)
         {
-            captures, site, config, alerts, flows, windows, windowSeconds, labels, transactions, syslog, budget, capture, workers, vlanAware,
+            captures, site, config, alerts, flows, windows, windowSeconds, labels, transactions, syslog, budget, model, capture, workers, vlanAware,
         };
         command.SetAction((parsed, cancellation) => Task.Run(
             () =>
@@ -56,7 +57,7 @@ internal static class AnalyzeCommand
                 var folder = parsed.GetValue(site) ?? settings.Site;
                 var own = SiteSettings.Load(folder, settings.Policy, settings.Rules);
                 using var setup = RunSetup.ForCaptures(
-                    parsed.GetValue(captures)!, CaptureLibrary.Find(parsed.GetValue(capture)), folder, parsed.GetValue(workers), parsed.GetValue(vlanAware) || settings.VlanAware);
+                    parsed.GetValue(captures)!, CaptureLibrary.Find(parsed.GetValue(capture)), folder, parsed.GetValue(model) ?? settings.Model, parsed.GetValue(workers), parsed.GetValue(vlanAware) || settings.VlanAware);
                 var tables = new FeatureTables(new FeatureTableOptions(parsed.GetValue(flows), parsed.GetValue(windows), parsed.GetValue(windowSeconds), parsed.GetValue(labels)));
                 using var outputs = new RunOutputs(
                     parsed.GetValue(alerts), tables, parsed.GetValue(transactions), setup.WithPseudonyms, receivers, RunState.Open(folder));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using IoTGuard.Analysis;
+using IoTGuard.Models;
 using IoTGuard.Pipeline;
 
 namespace IoTGuard.Commands;
@@ -62,6 +63,8 @@ internal static class CommonOptions
         Description = CaptureLibrary.Description,
         HelpName = "LIBRARY",
     };
+
+    public static Option<string?> Model() => new("--model") { Description = GivenModel.Description, HelpName = "FILE" };
 
     public static Option<bool> VlanAware() => new("--vlan-aware")
     {

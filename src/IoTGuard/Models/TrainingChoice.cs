@@ -56,5 +56,5 @@ internal sealed record TrainingChoice(TrainingEngine Engine, IReadOnlyDictionary
     private static TrainingEngine FindEngine(string name, string? path) => NamedPackages.Engines.FirstOrDefault(e => e.Name == name)
         ?? throw new UserException(
             ExitStatus.Unusable,
-            $"there is no engine {name}{(path is null ? "" : $" ({path})")}; there are {string.Join(", ", NamedPackages.Engines.Select(e => e.Name))}{(name.StartsWith("mlnet-", StringComparison.Ordinal) && !NamedPackages.ArePresent ? " (this build has no ML.NET: the package feed did not hold it)" : "")}");
+            $"there is no engine {name}{(path is null ? "" : $" ({path})")}; there are {string.Join(", ", NamedPackages.Engines.Select(e => e.Name))}{(name.StartsWith("mlnet-", StringComparison.Ordinal) && NamedPackages.ZipScorer is null ? " (this build has no ML.NET: build/setup-named-packages --again asks the package feed for it)" : "")}");
 }

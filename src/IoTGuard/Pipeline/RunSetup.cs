@@ -2,6 +2,7 @@ using IoTGuard.Analysis;
 using IoTGuard.Analysis.Baselines;
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Capture;
+using IoTGuard.Models;
 using IoTGuard.Sites;
 using IoTGuard.Wire;
 
@@ -43,13 +44,14 @@ internal sealed class RunSetup : IDisposable
     /// <param name="paths">The files.</param>
     /// <param name="library">What reads them.</param>
     /// <param name="siteFolder">Folder of the learned site; null = the shipped one.</param>
-    public static RunSetup ForCaptures(string[] paths, CaptureLibrary library, string? siteFolder, int workers, bool vlanAware)
+    /// <param name="model">File of a model in place of the site's; null = the site's.</param>
+    public static RunSetup ForCaptures(string[] paths, CaptureLibrary library, string? siteFolder, string? model, int workers, bool vlanAware)
     {
         if (paths.Count(p => p == "-") > 1)
             throw new UserException(ExitStatus.Unusable, "standard input (-) can be given only once");
         var (site, key) = siteFolder is null ? (ShippedSite.Load(), null) : Load(new SiteFolder(siteFolder));
         var indicators = siteFolder is null ? new HashSet<string>(StringComparer.Ordinal) : new SiteFolder(siteFolder).LoadIndicators();
-        return new RunSetup(Open(paths, library), paths, site, key, workers, vlanAware) { Indicators = indicators };
+        return new RunSetup(Open(paths, library), paths, GivenModel.Apply(site, model), key, workers, vlanAware) { Indicators = indicators };
     }
 
     /// <summary>A run that teaches: the folder need not exist yet.</summary>

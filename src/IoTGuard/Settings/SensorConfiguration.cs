@@ -1,5 +1,6 @@
 using IoTGuard.Analysis;
 using IoTGuard.Analysis.Baselines;
+using IoTGuard.Models;
 using IoTGuard.Sites;
 
 namespace IoTGuard.Settings;
@@ -36,6 +37,8 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
             : before is null || before.Stamps.Site != stamps.Item1 ? folder.LoadWithModels()
             : before.Stamps.Models != stamps.Item2 ? before.Site with { Models = folder.Models.LoadCurrent() }
             : before.Site;
+        if (!ReferenceEquals(site, before?.Site))
+            site = GivenModel.Apply(site, (before is null ? settings : before.Settings).Model);
         var detection = own.Apply(DetectionOf(settings));
         if (folder is not null)
             detection = detection with { Indicators = folder.LoadIndicators() };

@@ -41,6 +41,9 @@ internal sealed class SensorSettings
     /// <summary>Folder of the learned site.</summary>
     public string? Site { get; set; }
 
+    /// <summary>Model that judges flows in place of the site's.</summary>
+    public string? Model { get; set; }
+
     /// <summary>Policy file instead of the site's policy.yaml.</summary>
     public string? Policy { get; set; }
 
