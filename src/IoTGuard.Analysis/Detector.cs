@@ -176,6 +176,9 @@ public sealed class Detector
     /// <summary>What this run taught. Extend a site with it by <see cref="Site.Merge"/>.</summary>
     public Site Learn() => _teacher.Teach();
 
+    /// <summary>What a sensor keeps of its run for the next one: what was told, and what proved to be normal. Extend a site with it by <see cref="Site.Merge"/>.</summary>
+    public Site Settle() => _teacher.Settle();
+
     /// <summary>
     /// Does what was due before a time. Ticks lie on whole steps of packet time, strictly before it, so that it makes no difference how often
     /// this is called.

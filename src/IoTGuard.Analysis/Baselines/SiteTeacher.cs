@@ -9,6 +9,10 @@ namespace IoTGuard.Analysis.Baselines;
 /// </summary>
 internal sealed class SiteTeacher(DetectionContext context)
 {
+    /// <summary>What went on for so long, ns of packet time, and was seen so often, is normal.</summary>
+    private const long SettledNs = 86_400_000_000_000;
+    private const int SettledTimes = 3;
+
     /// <summary>Minutes with exploration, and the share of the period between the first and the last of them, from which on it is regular.</summary>
     private const int RegularMinutes = 3;
     private const double RegularShare = 1.0 / 3;
@@ -70,6 +74,30 @@ internal sealed class SiteTeacher(DetectionContext context)
             NewDevicesPerHour = context.Devices.Devices.Count(d => d.IsConfirmed && !d.IsLearned && d.FirstSeenNs >= middle) / halfHours,
             ScoredFlowsPerHour = watchedHours > 0 ? _scoredFlows / watchedHours : 0,
             ScoredWindowsPerHour = watchedHours > 0 ? _scoredWindows / watchedHours : 0,
+        };
+    }
+
+    /// <summary>
+    /// What a sensor takes in as it runs: findings that were told, so that a restart does not tell them again; and devices and facts that went on for a
+    /// whole day without an attack by either side. One attack teaches nothing: it is over sooner, or its attacker is known.
+    /// </summary>
+    public Site Settle()
+    {
+        var offenders = context.Offenders;
+        var facts = new Dictionary<Fact, FactHistory>();
+        foreach (var (fact, seen) in context.Facts.Seen)
+        {
+            var history = seen.History;
+            var isSettled = history.LastNs - history.FirstNs >= SettledNs && history.Count >= SettledTimes && !offenders.Contains(fact.A) && !offenders.Contains(fact.B);
+            if ((isSettled || fact.Kind == FactKind.Finding) && fact.Kind != FactKind.Scanner && !context.Facts.IsLearned(fact))
+                facts.Add(fact, history);
+        }
+
+        return new Site
+        {
+            Devices = [.. context.Devices.Devices.Where(d => d is { IsConfirmed: true, IsLearned: false } && d.LastSeenNs - d.FirstSeenNs >= SettledNs && !offenders.Contains(d.Address))
+                .Select(static d => d.AsLearned())],
+            Facts = facts,
         };
     }
 

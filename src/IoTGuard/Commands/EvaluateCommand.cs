@@ -22,7 +22,8 @@ internal static class EvaluateCommand
         var hours = new Option<double?>("--hours") { Description = "Hours of traffic (default: from the first to the last time in both files)", HelpName = "H" };
         var json = new Option<bool>("--json") { Description = "Print the figures as JSON" };
         var command = new Command("evaluate", """
-            Holds alerts against labels: recall per scenario, time to detect, false alerts per hour. Or a model against a table of features:
+            Holds alerts against labels: recall per scenario, time to detect, whether the right device is named, false alerts
+            per hour, precision at the budget. Or a model against a table of features:
             AUROC, average precision, and recall at the alert budget, with intervals; without labels, whether the budget is kept.
 
             Examples:
@@ -46,7 +47,7 @@ internal static class EvaluateCommand
 
             if (alertFile is null || labelFile is null)
                 throw new UserException(ExitStatus.Unusable, "evaluate needs --alerts and --labels, or --model and --data; see 'iotguard evaluate --help'");
-            var result = new EvaluationResult(EvaluationFiles.ReadLabels(labelFile), EvaluationFiles.ReadAlerts(alertFile), parsed.GetValue(hours));
+            var result = new EvaluationResult(EvaluationFiles.ReadLabels(labelFile), EvaluationFiles.ReadAlerts(alertFile), parsed.GetValue(hours), parsed.GetValue(budget));
             if (parsed.GetValue(json))
                 PrintJson(result);
             else
@@ -59,8 +60,8 @@ internal static class EvaluateCommand
     private static void PrintTable(EvaluationResult result)
     {
         var console = Terminal.Output;
-        var table = Terminal.Table("Scenario", "Found", "After (s)", "Alerts", "By rule");
-        table.Columns[4].NoWrap = false;
+        var table = Terminal.Table("Scenario", "Found", "After (s)", "Device", "Alerts", "By rule");
+        table.Columns[5].NoWrap = false;
         foreach (var scenario in result.Scenarios)
         {
             var rules = string.Join(", ", scenario.Alerts.Select(a => a.Rule).Distinct(StringComparer.Ordinal));
@@ -68,6 +69,7 @@ internal static class EvaluateCommand
                 new Text(scenario.Label.Name),
                 new Text(scenario.TimeToDetect is null ? "no" : "yes"),
                 new Text(Number(scenario.TimeToDetect, "F1")).RightJustified(),
+                new Text(scenario.NamesAttacker ? "attacker" : scenario.Alerts.Count > 0 ? "victim" : "-"),
                 new Text(scenario.Alerts.Count.ToString(CultureInfo.InvariantCulture)).RightJustified(),
                 new Text(rules));
         }
@@ -75,6 +77,10 @@ internal static class EvaluateCommand
         console.Write(table);
         console.WriteLine();
         console.WriteLine($"Scenarios found      {result.Found} of {result.Scenarios.Count}{(result.Recall is { } recall ? $" ({Number(recall * 100, "F0")} %)" : "")}");
+        console.WriteLine($"Attacker named       {result.Named} of {result.Scenarios.Count}");
+        console.WriteLine($"At the budget        {(result.PrecisionAtBudget is { } precision ? $"{Number(precision * 100, "F0")} % true" : "-")} of the {result.Budget} heaviest alert{(result.Budget == 1 ? "" : "s")}");
+        if (result.Suppressed > 0)
+            console.WriteLine($"Suppressed           {result.Suppressed} alerts, counted nowhere else");
         console.WriteLine($"Alerts               {result.Alerts}, of which {result.FalseAlerts.Count} meet no label (precision {Number(result.Precision * 100, "F0")} %)");
         console.WriteLine($"False alerts per hour {Number(result.FalseAlertsPerHour, "F2")} (over {Number(result.Hours, "F2")} hours of packet time)");
         foreach (var alert in result.FalseAlerts)
@@ -91,6 +97,10 @@ internal static class EvaluateCommand
         Write("recall", result.Recall);
         Write("precision", result.Precision);
         json.WriteNumber("alerts", result.Alerts);
+        json.WriteNumber("suppressed", result.Suppressed);
+        json.WriteNumber("attacker_named", result.Named);
+        json.WriteNumber("budget", result.Budget);
+        Write("precision_at_budget", result.PrecisionAtBudget);
         json.WriteNumber("false_alerts", result.FalseAlerts.Count);
         Write("hours", result.Hours);
         Write("false_alerts_per_hour", result.FalseAlertsPerHour);
@@ -101,6 +111,7 @@ internal static class EvaluateCommand
             json.WriteString("name", scenario.Label.Name);
             json.WriteBoolean("found", scenario.TimeToDetect is not null);
             Write("time_to_detect", scenario.TimeToDetect);
+            json.WriteBoolean("attacker_named", scenario.NamesAttacker);
             json.WriteNumber("alerts", scenario.Alerts.Count);
             json.WriteStartArray("rules");
             foreach (var rule in scenario.Alerts.Select(a => a.Rule).Distinct(StringComparer.Ordinal))

@@ -2,7 +2,11 @@ namespace IoTGuard.Evaluation;
 
 /// <summary>How one labelled scenario was met.</summary>
 /// <param name="TimeToDetect">Seconds of packet time from the scenario's start to the first matching alert; null when missed.</param>
-internal sealed record ScenarioResult(Label Label, IReadOnlyList<ScoredAlert> Alerts, double? TimeToDetect);
+internal sealed record ScenarioResult(Label Label, IReadOnlyList<ScoredAlert> Alerts, double? TimeToDetect)
+{
+    /// <summary>True when an alert is about one of the attackers.</summary>
+    public bool NamesAttacker => Alerts.Any(a => a.Device is { } device && Label.Attackers.Contains(device, StringComparer.Ordinal));
+}
 
 /// <summary>
 /// Alerts held against labels. An alert meets a scenario when their times overlap (with <see cref="GraceSeconds"/> after its end) and
@@ -13,8 +17,14 @@ internal sealed class EvaluationResult
     /// <summary>An alert may come this long after a scenario's end and still count for it, seconds.</summary>
     public const double GraceSeconds = 60;
 
-    public EvaluationResult(IReadOnlyList<Label> labels, IReadOnlyList<ScoredAlert> alerts, double? hours)
+    /// <param name="labels">What really happened.</param>
+    /// <param name="all">Alerts; those that the site suppresses are counted apart, and neither find a scenario nor are false.</param>
+    /// <param name="hours">Hours of traffic; null = from the first to the last time in labels and alerts.</param>
+    /// <param name="budgetPerDay">Alerts per day that somebody looks at, the heaviest first.</param>
+    public EvaluationResult(IReadOnlyList<Label> labels, IReadOnlyList<ScoredAlert> all, double? hours, double budgetPerDay)
     {
+        IReadOnlyList<ScoredAlert> alerts = [.. all.Where(static a => !a.IsSuppressed)];
+        Suppressed = all.Count - alerts.Count;
         var matched = new HashSet<ScoredAlert>();
         foreach (var label in labels)
         {
@@ -26,6 +36,9 @@ internal sealed class EvaluationResult
         FalseAlerts = [.. alerts.Where(a => !matched.Contains(a))];
         Alerts = alerts.Count;
         Hours = hours ?? Span(labels, alerts);
+        Budget = Math.Max(1, (int)Math.Ceiling(budgetPerDay * Hours / 24));
+        var looked = alerts.OrderByDescending(static a => a.Weight).ThenBy(static a => a.Raised).ThenBy(static a => a.Id, StringComparer.Ordinal).Take(Budget).ToList();
+        PrecisionAtBudget = looked.Count == 0 ? null : (double)looked.Count(matched.Contains) / looked.Count;
     }
 
     public List<ScenarioResult> Scenarios { get; } = [];
@@ -38,6 +51,18 @@ internal sealed class EvaluationResult
     public double Hours { get; }
 
     public int Found => Scenarios.Count(s => s.TimeToDetect is not null);
+
+    /// <summary>Alerts that the site suppresses.</summary>
+    public int Suppressed { get; }
+
+    /// <summary>Alerts that the budget allows in <see cref="Hours"/>; at least one.</summary>
+    public int Budget { get; }
+
+    /// <summary>Share of true ones among the heaviest alerts that the budget allows; null without alerts.</summary>
+    public double? PrecisionAtBudget { get; }
+
+    /// <summary>Scenarios in which an alert is about an attacker.</summary>
+    public int Named => Scenarios.Count(static s => s.NamesAttacker);
 
     public double? Recall => Scenarios.Count == 0 ? null : (double)Found / Scenarios.Count;
 

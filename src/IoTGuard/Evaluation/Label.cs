@@ -11,7 +11,12 @@ internal sealed record Label(
 }
 
 /// <summary>The fields of an alert that evaluation needs.</summary>
-internal sealed record ScoredAlert(string Id, string Rule, string Title, double FirstSeen, double LastSeen, double Raised, IReadOnlyList<string> Addresses);
+/// <param name="Device">Address of the device that the alert is about.</param>
+/// <param name="Addresses">Addresses of the device and its peer.</param>
+/// <param name="Weight">What it is ranked by: severity × confidence.</param>
+/// <param name="IsSuppressed">True when the site suppresses it, so that nobody was told.</param>
+internal sealed record ScoredAlert(
+    string Id, string Rule, string Category, string Title, double FirstSeen, double LastSeen, double Raised, string? Device, IReadOnlyList<string> Addresses, double Weight, bool IsSuppressed);
 
 /// <summary>Reads labels and alerts from JSON lines; a bad line is named with its number.</summary>
 internal static class EvaluationFiles
@@ -35,11 +40,15 @@ internal static class EvaluationFiles
         return new ScoredAlert(
             line.GetProperty("id").GetString()!,
             line.GetProperty("rule").GetString()!,
+            Text(line, "category"),
             Text(line, "title"),
             first,
             Time(line.GetProperty("last_seen")),
             line.TryGetProperty("raised", out var raised) ? Time(raised) : first,
-            [.. new[] { Ip(line, "device"), Ip(line, "peer") }.OfType<string>()]);
+            Ip(line, "device"),
+            [.. new[] { Ip(line, "device"), Ip(line, "peer") }.OfType<string>()],
+            Number(line, "severity", 1) * Number(line, "confidence", 1),
+            line.TryGetProperty("suppressed", out _));
     });
 
     private static List<T> Read<T>(string path, Func<JsonElement, T> parse)
@@ -76,6 +85,9 @@ internal static class EvaluationFiles
 
     private static string? Ip(JsonElement alert, string endpoint) =>
         alert.TryGetProperty(endpoint, out var e) && e.ValueKind == JsonValueKind.Object && e.TryGetProperty("ip", out var ip) ? ip.GetString() : null;
+
+    private static double Number(JsonElement line, string name, double otherwise) =>
+        line.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : otherwise;
 
     private static string Text(JsonElement line, string name) => line.TryGetProperty(name, out var value) ? value.GetString() ?? "" : "";
 

@@ -20,6 +20,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     private readonly LiveOutputs _outputs;
     private readonly Detector _detector;
     private readonly DeviceWatch? _devices;
+    private readonly SiteMemory _memory;
     private readonly SensorReload _reload;
     private readonly PipelineLoad _load;
     private readonly SensorHealth _health;
@@ -31,7 +32,8 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         _settings = configuration.Settings;
         _rings = rings;
         _outputs = outputs;
-        _detector = new Detector(configuration.Site, configuration.Detection, outputs);
+        _memory = new SiteMemory(state);
+        _detector = new Detector(_memory.With(configuration.Site), configuration.Detection, outputs);
         _devices = state is null ? null : new DeviceWatch(_detector.Devices, state);
         var options = configuration.SensorOptions(key ?? RandomNumberGenerator.GetBytes(32), rings.Count);
         _sensors = [.. rings.Select(_ => new Sensor(options))];
@@ -82,6 +84,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         _health.SetStatistics(0);
         _detector.Complete();
         _devices?.Complete();
+        _memory.Keep(_detector);
         var problems = _outputs.Close();
         _health.LogStatistics();
         foreach (var problem in _rings.SelectMany(r => r.Problems).Select(p => p.Reason).Distinct(StringComparer.Ordinal))
@@ -107,6 +110,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         {
             _detector.AdvanceTo(clockNs);
             _devices?.OnClock(clockNs);
+            _memory.OnClock(_detector, clockNs);
         }
 
         while (_health.TryTake(out var own))
@@ -139,7 +143,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     /// <summary>Puts a configuration into force that was read and can be used.</summary>
     private void Apply(SensorReload.Fresh fresh)
     {
-        _detector.Reconfigure(fresh.Configuration.Site, fresh.Configuration.Detection);
+        _detector.Reconfigure(_memory.With(fresh.Configuration.Site), fresh.Configuration.Detection);
         _outputs.Replace(fresh.Outputs);
         _health.SetStatistics(fresh.Configuration.Settings.StatisticsSeconds);
         _probe = new ScoringProbe(fresh.Configuration.Site);

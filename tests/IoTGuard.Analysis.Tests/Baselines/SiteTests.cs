@@ -102,4 +102,56 @@ public sealed class SiteTests
             scene.Hl7(Sender, Engine, fill: t => t.SendingApplication = $"APP{i}");
         Assert.True(scene.Detector.Learn().Facts.Count <= 100);
     }
+
+    [Fact]
+    public void What_was_told_is_not_told_again_after_a_restart()
+    {
+        var site = Scene.LearnedSite();
+        var first = Play(site);
+        Assert.Equal(["insecure-service", "new-device"], first.Closed.Select(a => a.Rule).Where(r => r is "new-device" or "insecure-service").Order());
+        var second = Play(site.Merge(Site.FromFiles(first.Detector.Settle().ToFiles())));
+        Assert.DoesNotContain(second.Closed, a => a.Rule is "new-device" or "insecure-service");
+
+        static Scene Play(Site site)
+        {
+            var scene = new Scene(site) { Seconds = 90_000 };
+            scene.Exchange(Scene.Stranger, Scene.Pacs, 8042).Exchange(Scene.Workstation, Scene.Engine, 23).Finish();
+            return scene;
+        }
+    }
+
+    [Theory]
+    [InlineData(30, false, false)]
+    [InlineData(1, false, true)]
+    [InlineData(30, true, true)]
+    public void A_sensor_takes_in_what_goes_on_for_a_day_unless_it_attacks(double hours, bool attacks, bool fires)
+    {
+        var site = Scene.LearnedSite();
+        var scene = new Scene(site) { Seconds = 90_000 };
+        for (var i = 0; i < 10; i++)
+            scene.Exchange(Scene.Workstation, Scene.Modality, 22).Wait(hours * 360);
+        if (attacks)
+            scene.Dicom(Scene.Workstation, Scene.Pacs, DicomEvent.AssociateAccept, t => t.CallingAe = "../../etc");
+        scene.Finish();
+        var later = new Scene(site.Merge(scene.Detector.Settle())) { Seconds = 300_000 };
+        later.Exchange(Scene.Workstation, Scene.Modality, 22).Finish();
+        Assert.Equal(fires, later.Of("new-peer").Any());
+    }
+
+    [Fact]
+    public void After_a_short_learning_period_news_weighs_less()
+    {
+        Assert.True(ConfidenceAfter(0.05) < ConfidenceAfter(1) && ConfidenceAfter(1) < ConfidenceAfter(24));
+
+        static double ConfidenceAfter(double hours)
+        {
+            var day = new Scene();
+            for (var i = 0; i < 40; i++)
+                day.Exchange(Workstation, Pacs, 8042, duration: 0.1).Exchange(Sender, Engine, 80, duration: 0.1).Wait((hours * 90) - 0.2);
+            day.Finish();
+            var scene = new Scene(day.Detector.Learn()) { Seconds = 100_000 };
+            scene.Exchange(Workstation, Engine, 22).Finish();
+            return Assert.Single(scene.Of("new-peer")).Confidence;
+        }
+    }
 }

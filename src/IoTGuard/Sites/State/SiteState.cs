@@ -1,4 +1,5 @@
 using System.Text.Json;
+using IoTGuard.Analysis.Baselines;
 using Microsoft.Data.Sqlite;
 
 namespace IoTGuard.Sites.State;
@@ -127,6 +128,22 @@ internal sealed class SiteState : IDisposable
             }
         }
     });
+
+    /// <summary>Keeps what a sensor took in, in place of what it kept before.</summary>
+    public void Write(Site settled) => _file.InTransaction(() =>
+    {
+        _file.Run("DELETE FROM settled");
+        foreach (var (name, content) in settled.ToFiles())
+            _file.Run("INSERT INTO settled VALUES ($1, $2)", name, content);
+    });
+
+    /// <summary>What sensors took in beside what was learned; empty when they took in nothing.</summary>
+    /// <exception cref="SiteException">It is damaged.</exception>
+    public Site Settled()
+    {
+        var files = _file.Read("SELECT name, content FROM settled", static r => (Name: r.GetString(0), Content: (byte[])r.GetValue(1)));
+        return files.Count == 0 ? Site.Empty : Site.FromFiles(files.ToDictionary(static f => f.Name, static f => f.Content, StringComparer.Ordinal));
+    }
 
     public List<DeviceEntry> Devices() => _file.Read("SELECT json, first_ns, last_ns FROM device ORDER BY address", ReadDevice);
 

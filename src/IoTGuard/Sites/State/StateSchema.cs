@@ -29,6 +29,7 @@ internal static class StateSchema
             PRIMARY KEY (address, mac)) WITHOUT ROWID;
         CREATE INDEX sighting_by_mac ON sighting (mac);
         """,
+        "CREATE TABLE settled (name TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;",
     ];
 
     /// <summary>Version of the files that this program writes.</summary>

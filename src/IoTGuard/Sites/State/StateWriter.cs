@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using IoTGuard.Analysis.Alerts;
+using IoTGuard.Analysis.Baselines;
 using IoTGuard.Outputs;
 using Microsoft.Data.Sqlite;
 
@@ -29,13 +30,14 @@ internal sealed class StateWriter : IDisposable
     private long _lost;
     private string? _reason;
 
-    private readonly record struct Change(AlertEvent Event, StoredAlert? Alert, DeviceEntry? Device);
+    private readonly record struct Change(AlertEvent Event, StoredAlert? Alert, DeviceEntry? Device, Site? Settled = null);
 
     public StateWriter(SiteState state)
     {
         _state = state;
         _dataVersion = state.DataVersion();
         _suppressions = state.Suppressions();
+        Settled = state.Settled();
         state.CloseAbandoned();
         _thread = new Thread(Work) { Name = "state", IsBackground = true };
         _thread.Start();
@@ -50,6 +52,12 @@ internal sealed class StateWriter : IDisposable
     public void OnAlert(Alert alert, AlertPhase phase) => Put(new Change(AlertEvent.Of(alert, phase), StoredAlert.Of(alert, phase, _json), null));
 
     public void OnDevice(DeviceEntry device) => Put(new Change(default, null, device));
+
+    /// <summary>What the sensor took in so far, in place of what it took in before.</summary>
+    public void OnSettled(Site settled) => Put(new Change(default, null, null, settled));
+
+    /// <summary>What sensors took in before this run.</summary>
+    public Site Settled { get; }
 
     /// <summary>Writes what waits, and returns one line when something was lost.</summary>
     public string? Complete()
@@ -104,6 +112,8 @@ internal sealed class StateWriter : IDisposable
     {
         if (batch.Exists(c => c.Alert is not null))
             _state.Write(batch.Where(c => c.Alert is not null).Select(c => c.Event), batch.Select(c => c.Alert).OfType<StoredAlert>());
+        if (batch.FindLast(c => c.Settled is not null).Settled is { } settled)
+            _state.Write(settled);
         if (batch.Exists(c => c.Device is not null))
             _state.Write([.. batch.Select(c => c.Device).OfType<DeviceEntry>()]);
     }
