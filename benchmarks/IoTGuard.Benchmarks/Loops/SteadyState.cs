@@ -1,7 +1,7 @@
 using System.Globalization;
 using IoTGuard.Analysis.Features;
 using IoTGuard.Outputs;
-using IoTGuard.Outputs.Syslog;
+using IoTGuard.Outputs.Delivery;
 using IoTGuard.Outputs.Tables;
 using IoTGuard.Pipeline;
 
@@ -20,7 +20,7 @@ internal static class SteadyState
         {
             string File(string name) => Path.Combine(folder.FullName, name);
             using var setup = RunSetup.ForCaptures([path], CaptureLibrary.BuiltIn, siteFolder: null, model: null, workers: 1, vlanAware: false);
-            using var outputs = new RunOutputs(File("alerts"), new FeatureTables(new FeatureTableOptions(File("flows"), null, DeviceWindow.DefaultSeconds, null)), File("transactions"), setup.WithPseudonyms, new SyslogReceivers([]));
+            using var outputs = new RunOutputs(File("alerts"), new FeatureTables(new FeatureTableOptions(File("flows"), null, DeviceWindow.DefaultSeconds, null)), File("transactions"), setup.WithPseudonyms, AlertOutputs.ForCaptures([]));
             var run = new AnalysisRun(setup, outputs);
             var events = new CountingConsumer(run);
             long packets = 0, halfPackets = 0, halfBytes = 0, halfEvents = 0;

@@ -2,7 +2,7 @@ using System.Buffers;
 using IoTGuard.Analysis.Alerts;
 using IoTGuard.Benchmarks.Inputs;
 using IoTGuard.Outputs;
-using IoTGuard.Outputs.Syslog;
+using IoTGuard.Outputs.Delivery;
 
 namespace IoTGuard.Benchmarks.Stages;
 
@@ -38,14 +38,14 @@ internal sealed class SyslogStage : Stage
     /// <summary>Alerts formatted in one run.</summary>
     public const int Alerts = 256;
 
-    private readonly SyslogMessage _message;
+    private readonly MessageWriter _message;
     private readonly Alert _alert = SampleAlert.Create();
 
     public SyslogStage()
     {
-        if (!SyslogUri.TryParse("udp://localhost:514", out var uri, out var error))
+        if (!OutputSettings.TryParse("udp://localhost:514", out var uri, out var error))
             throw new InvalidOperationException(error);
-        _message = new SyslogMessage(uri!, "sensor", "iotguard", "1");
+        _message = new MessageWriter(uri!, MessageWriter.ContextOf(uri!));
     }
 
     public override string Name => "syslog";
@@ -57,6 +57,6 @@ internal sealed class SyslogStage : Stage
     public override void Run()
     {
         for (var i = 0; i < Alerts; i++)
-            _message.Format(_alert, AlertPhase.Opened);
+            _message.Write(_alert, AlertPhase.Opened);
     }
 }

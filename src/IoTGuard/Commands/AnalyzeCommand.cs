@@ -2,7 +2,8 @@ using System.CommandLine;
 using IoTGuard.Analysis;
 using IoTGuard.Analysis.Features;
 using IoTGuard.Outputs;
-using IoTGuard.Outputs.Syslog;
+using IoTGuard.Outputs.Delivery;
+using IoTGuard.Outputs.Packets;
 using IoTGuard.Outputs.Tables;
 using IoTGuard.Pipeline;
 using IoTGuard.Settings;
@@ -17,18 +18,16 @@ internal static class AnalyzeCommand
     {
         var captures = CommonOptions.Captures();
         var site = new Option<string?>("--site") { Description = "Learned site (default: the shipped one, which knows no devices)", HelpName = "DIR" };
-        var config = FileOption("--config", "Configuration file of the sensor: its site, policy, rules and vlan_aware are taken; options given here come before it");
+        var config = FileOption("--config", "Configuration file of the sensor: its site, policy, rules, vlan_aware and evidence are taken; options given here come before it");
         var alerts = FileOption("--alerts", "Alerts, JSON lines (- = standard output)");
         var flows = FileOption("--flows", "One line per flow, all features, CSV with header; gzip when the name ends in .gz (- = standard output)");
         var windows = FileOption("--windows", "One line per device and window of time, all features, CSV with header (- = standard output)");
         var windowSeconds = WindowSeconds();
         var labels = FileOption("--labels", "What really happened, JSON lines: adds the scenario of each row to --flows and --windows");
         var transactions = FileOption("--transactions", "DICOM and HL7 transactions, JSON lines (- = standard output)");
-        var syslog = new Option<string[]>("--syslog")
-        {
-            Description = "Send alerts to a receiver: udp://host:514  tcp://host:601  tls://host:6514",
-            HelpName = "URI",
-        };
+        var syslog = CommonOptions.Syslog();
+        var format = CommonOptions.Format();
+        var (evidence, redact) = (CommonOptions.Evidence(), CommonOptions.Redact());
         var budget = CommonOptions.AlertBudget();
         var model = CommonOptions.Model();
         var capture = CommonOptions.Capture();
@@ -44,7 +43,7 @@ internal static class AnalyzeCommand
               tcpdump -i eth1 -w - | iotguard analyze - --syslog tls://siem.example:6514
             """)
         {
-            captures, site, config, alerts, flows, windows, windowSeconds, labels, transactions, syslog, budget, model, capture, workers, vlanAware,
+            captures, site, config, alerts, flows, windows, windowSeconds, labels, transactions, syslog, format, evidence, redact, budget, model, capture, workers, vlanAware,
         };
         command.SetAction((parsed, cancellation) => Task.Run(
             () =>
@@ -52,15 +51,20 @@ internal static class AnalyzeCommand
                 string?[] toStandardOutput = [parsed.GetValue(alerts), parsed.GetValue(flows), parsed.GetValue(windows), parsed.GetValue(transactions)];
                 if (toStandardOutput.Count(p => p == "-") > 1)
                     throw new UserException(ExitStatus.Unusable, "only one of --alerts, --flows, --windows and --transactions can be - (standard output); name a file for the others");
-                var receivers = new SyslogReceivers(parsed.GetValue(syslog) ?? []);
+                var receivers = AlertOutputs.Checked(AlertOutputs.Parse(parsed.GetValue(syslog) ?? [], parsed.GetValue(format)));
                 var settings = parsed.GetValue(config) is { } file ? new SettingSources(file, []).Load() : new SensorSettings();
                 var folder = parsed.GetValue(site) ?? settings.Site;
                 var own = SiteSettings.Load(folder, settings.Policy, settings.Rules);
                 using var setup = RunSetup.ForCaptures(
                     parsed.GetValue(captures)!, CaptureLibrary.Find(parsed.GetValue(capture)), folder, parsed.GetValue(model) ?? settings.Model, parsed.GetValue(workers), parsed.GetValue(vlanAware) || settings.VlanAware);
                 var tables = new FeatureTables(new FeatureTableOptions(parsed.GetValue(flows), parsed.GetValue(windows), parsed.GetValue(windowSeconds), parsed.GetValue(labels)));
+                var kept = settings.Evidence with { Directory = parsed.GetValue(evidence) ?? settings.Evidence.Directory, Redact = parsed.GetValue(redact) || settings.Evidence.Redact };
+                using var collector = kept.Directory is null ? null : new EvidenceCollector(kept, setup.SensorOptions, sources: 1, isLive: false);
                 using var outputs = new RunOutputs(
-                    parsed.GetValue(alerts), tables, parsed.GetValue(transactions), setup.WithPseudonyms, receivers, RunState.Open(folder));
+                    parsed.GetValue(alerts), tables, parsed.GetValue(transactions), setup.WithPseudonyms, AlertOutputs.ForCaptures(receivers), RunState.Open(folder))
+                {
+                    Evidence = collector,
+                };
                 var detection = own.Apply(SensorConfiguration.DetectionOf(settings));
                 if (parsed.GetValue(budget) is { } perDay)
                     detection = detection with { AlertBudgetPerDay = perDay };

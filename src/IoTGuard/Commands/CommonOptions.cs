@@ -1,6 +1,7 @@
 using System.CommandLine;
 using IoTGuard.Analysis;
 using IoTGuard.Models;
+using IoTGuard.Outputs.Formats;
 using IoTGuard.Pipeline;
 
 namespace IoTGuard.Commands;
@@ -65,6 +66,38 @@ internal static class CommonOptions
     };
 
     public static Option<string?> Model() => new("--model") { Description = GivenModel.Description, HelpName = "FILE" };
+
+    public static Option<string[]> Syslog() => new("--syslog")
+    {
+        Description = "Send alerts to a receiver: udp://host:514  tcp://host:601  tls://host:6514  file:///path, with options such as ?format=cef&severity=5 (docs/outputs.md)",
+        HelpName = "URI",
+    };
+
+    public static Option<string?> Format()
+    {
+        var option = new Option<string?>("--format")
+        {
+            Description = $"Form of what --syslog sends: {FormatTable.Names} (default: {FormatTable.Default.Name})",
+            HelpName = "NAME",
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && FormatTable.Find(result.Tokens[^1].Value) is null)
+                result.AddError($"--format takes one of {FormatTable.Names}");
+        });
+        return option;
+    }
+
+    public static Option<string?> Evidence() => new("--evidence")
+    {
+        Description = "Keep the packets behind each alert as a pcapng file in this folder; they hold patient data by nature, see --redact",
+        HelpName = "DIR",
+    };
+
+    public static Option<bool> Redact() => new("--redact")
+    {
+        Description = "Blank patient data in the packets of --evidence: values of DICOM data sets, HL7 fields, and payload of protocols that cannot be redacted",
+    };
 
     public static Option<bool> VlanAware() => new("--vlan-aware")
     {

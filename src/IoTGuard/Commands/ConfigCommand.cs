@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using IoTGuard.Analysis.Rules;
 using IoTGuard.Outputs;
+using IoTGuard.Outputs.Delivery;
 using IoTGuard.Settings;
 using Spectre.Console;
 
@@ -51,7 +52,7 @@ internal static class ConfigCommand
             var settings = Try(() => sources.Read(faults), faults) ?? new SensorSettings();
             var own = Try(() => SettingsOf(settings), faults) ?? SiteSettings.None;
             faults.AddRange(own.Faults);
-            Try(() => new Outputs.Syslog.SyslogReceivers(settings.Syslog).Complete(), faults);
+            Try(() => AlertOutputs.SettingsOf(settings), faults);
             foreach (var note in own.Rules.Notes)
                 Console.Out.WriteLine("note: " + note);
             foreach (var fault in faults)

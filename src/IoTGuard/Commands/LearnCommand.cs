@@ -3,7 +3,7 @@ using IoTGuard.Analysis;
 using IoTGuard.Analysis.Baselines;
 using IoTGuard.Analysis.Inventory;
 using IoTGuard.Outputs;
-using IoTGuard.Outputs.Syslog;
+using IoTGuard.Outputs.Delivery;
 using IoTGuard.Outputs.Tables;
 using IoTGuard.Pipeline;
 using IoTGuard.Settings;
@@ -60,7 +60,7 @@ internal static class LearnCommand
                 var own = SiteSettings.Load(folder.Exists ? folder.Path : null);
                 var (threads, byVlan, onlyModel) = (parsed.GetValue(workers), parsed.GetValue(vlanAware), parsed.GetValue(modelOnly));
                 using var setup = onlyModel ? RunSetup.ForModel(paths, threads, byVlan) : RunSetup.ForLearning(paths, folder, threads, byVlan);
-                using var outputs = new RunOutputs(null, FeatureTables.None, null, setup.WithPseudonyms, new SyslogReceivers([]));
+                using var outputs = new RunOutputs(null, FeatureTables.None, null, setup.WithPseudonyms, AlertOutputs.ForCaptures([]));
                 var run = new AnalysisRun(setup, outputs, own.Apply(new DetectorOptions { TrainingRows = TrainingRows }));
                 run.Execute(cancellation);
                 var console = parsed.GetValue(report) ? Terminal.Error : Terminal.Output;

@@ -1,6 +1,8 @@
 using System.Globalization;
 using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Sessions;
+using IoTGuard.Outputs.Delivery;
+using IoTGuard.Outputs.Packets;
 using IoTGuard.Sites.State;
 
 namespace IoTGuard.Outputs;
@@ -11,19 +13,22 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
     private readonly AlertJson _alertJson = new();
     private readonly TransactionJson _transactionJson;
     private readonly StateWriter? _state;
+    private readonly AlertOutputs _outputs;
     private readonly List<string> _pastProblems = [];
     private OutputSet _set;
     private Task _past = Task.CompletedTask;
     private long _pastLost;
-    private long _pastDelivered;
 
     /// <param name="set">Files and receivers.</param>
     /// <param name="withPseudonyms">True when identifiers of patients may be written as pseudonyms.</param>
-    /// <param name="state">The site's state, or null.</param>
-    public LiveOutputs(OutputSet set, bool withPseudonyms, StateWriter? state)
+    /// <param name="state">The site's state, whose journal keeps what waits for outputs; without one (null) it waits in memory.</param>
+    public LiveOutputs(OutputSet set, bool withPseudonyms, SiteState? state)
     {
         _set = set;
-        _state = state;
+        _state = state is null ? null : new StateWriter(state, set.Outputs);
+        _outputs = _state?.Outputs ?? AlertOutputs.ForSensor(set.Outputs, settled: null);
+        if (_state is null)
+            _outputs.Start();
         _transactionJson = new TransactionJson(withPseudonyms);
     }
 
@@ -33,22 +38,34 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
     /// <summary>Alerts opened so far that are suppressed.</summary>
     public long Suppressed { get; private set; }
 
-    /// <summary>Alert messages, lines and changes of the state that were lost so far.</summary>
-    public long Lost => Interlocked.Read(ref _pastLost) + _set.Lost + (_state?.Lost ?? 0);
+    /// <summary>Keeps the packets behind alerts; null = nobody does.</summary>
+    public EvidenceCollector? Evidence { get; init; }
+
+    /// <summary>The run's clock, ns of packet time.</summary>
+    public long ClockNs { get; set; }
+
+    /// <summary>Where alerts are sent.</summary>
+    public AlertOutputs Outputs => _outputs;
+
+    /// <summary>The state of the site; null when there is none, or when it may not be written.</summary>
+    public StateWriter? State => _state;
+
+    /// <summary>Alert messages, lines, changes of the state and packets of evidence that were lost so far.</summary>
+    public long Lost => Interlocked.Read(ref _pastLost) + _set.Lost + _outputs.Dropped + (_state?.Lost ?? 0) + (Evidence?.Lost ?? 0);
 
     /// <summary>Messages that receivers took so far.</summary>
-    public long Delivered => Interlocked.Read(ref _pastDelivered) + _set.Receivers.Delivered;
+    public long Delivered => _outputs.Delivered;
 
-    /// <summary>Goes on with other files and receivers. What waits in the old ones is still delivered; nothing waits for it.</summary>
+    /// <summary>Goes on with other files and outputs. What waits for old outputs is still delivered, or stays in the journal; nothing waits for it.</summary>
     public void Replace(OutputSet fresh)
     {
         var old = _set;
         _set = fresh;
+        _outputs.Replace(fresh.Outputs);
         _past = _past.ContinueWith(_ =>
         {
             var problems = old.Close();
             Interlocked.Add(ref _pastLost, old.Lost);
-            Interlocked.Add(ref _pastDelivered, old.Receivers.Delivered);
             old.Dispose();
             lock (_pastProblems)
                 _pastProblems.AddRange(problems);
@@ -58,7 +75,11 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
     public void OnAlert(Alert alert, AlertPhase phase)
     {
         var suppression = _state?.Suppressions.Of(alert);
-        _state?.OnAlert(alert, phase);
+        var messages = suppression is null ? _outputs.Write(alert, phase) : [];
+        if (_state is not null)
+            _state.OnAlert(alert, phase, messages);
+        else
+            AlertOutputs.Offer(messages);
         if (phase == AlertPhase.Opened)
         {
             Opened++;
@@ -74,7 +95,7 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
 
         if (suppression is not null)
             return;
-        _set.Receivers.OnAlert(alert, phase);
+        Evidence?.OnAlert(alert, phase, ClockNs);
         if (!_set.UsesStandardOutput && phase != AlertPhase.Updated)
         {
             var state = phase == AlertPhase.Opened ? "opened" : string.Create(CultureInfo.InvariantCulture, $"closed after {alert.Count:N0}");
@@ -99,6 +120,10 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
         _past.Wait();
         var problems = new List<string>(_pastProblems);
         problems.AddRange(_set.Close());
+        _state?.Flush();
+        problems.AddRange(_outputs.Complete());
+        if (Evidence?.Complete() is { } missing)
+            problems.Add(missing);
         if (_state?.Complete() is { } loss)
             problems.Add(loss);
         return problems;
@@ -106,7 +131,11 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
 
     public void Dispose()
     {
-        _state?.Dispose();
+        if (_state is null)
+            _outputs.Dispose();
+        else
+            _state.Dispose();
+        Evidence?.Dispose();
         _set.Dispose();
         _alertJson.Dispose();
     }

@@ -1,4 +1,4 @@
-using IoTGuard.Outputs.Syslog;
+using IoTGuard.Outputs.Delivery;
 using IoTGuard.Settings;
 
 namespace IoTGuard.Outputs;
@@ -6,24 +6,23 @@ namespace IoTGuard.Outputs;
 /// <summary>The outputs of the live sensor that settings name, opened together, so that a reload can exchange them.</summary>
 /// <param name="Alerts">File for alerts, or null.</param>
 /// <param name="Transactions">File for transactions, or null.</param>
-/// <param name="Receivers">Syslog receivers.</param>
-internal sealed record OutputSet(OutputFile? Alerts, OutputFile? Transactions, SyslogReceivers Receivers) : IDisposable
+/// <param name="Outputs">Outputs that alerts are sent to; they are opened by what takes the set.</param>
+internal sealed record OutputSet(OutputFile? Alerts, OutputFile? Transactions, IReadOnlyList<OutputSettings> Outputs) : IDisposable
 {
     /// <summary>Opens all; what cannot be opened ends it, and nothing stays open.</summary>
     /// <exception cref="UserException">One of them cannot be used.</exception>
     public static OutputSet Open(SensorSettings settings)
     {
-        var receivers = new SyslogReceivers(settings.Syslog);
+        var outputs = AlertOutputs.SettingsOf(settings);
         OutputFile? alerts = null;
         try
         {
             alerts = Append(settings.Alerts);
-            return new OutputSet(alerts, Append(settings.Transactions), receivers);
+            return new OutputSet(alerts, Append(settings.Transactions), outputs);
         }
         catch
         {
             alerts?.Dispose();
-            receivers.Complete();
             throw;
         }
     }
@@ -34,10 +33,10 @@ internal sealed record OutputSet(OutputFile? Alerts, OutputFile? Transactions, S
     /// <summary>True when standard output belongs to one of them.</summary>
     public bool UsesStandardOutput => Files.Any(static f => f.Name == OutputFile.StandardOutput);
 
-    /// <summary>Alert messages and lines that were lost so far.</summary>
-    public long Lost => Receivers.Dropped + Files.Sum(static f => f.LostLines);
+    /// <summary>Lines that were lost so far.</summary>
+    public long Lost => Files.Sum(static f => f.LostLines);
 
-    /// <summary>Ends all; returns one line for each that lost something.</summary>
+    /// <summary>Ends the files; returns one line for each that lost something.</summary>
     public IReadOnlyList<string> Close()
     {
         var problems = new List<string>();
@@ -48,13 +47,11 @@ internal sealed record OutputSet(OutputFile? Alerts, OutputFile? Transactions, S
                 problems.Add($"{RunSummary.Number(file.LostLines)} lines could not be written to {file.Name}: {reason}");
         }
 
-        problems.AddRange(Receivers.Complete());
         return problems;
     }
 
     public void Dispose()
     {
-        Receivers.Complete();
         foreach (var file in Files)
             file.Dispose();
     }

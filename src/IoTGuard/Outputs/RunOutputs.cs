@@ -1,7 +1,8 @@
 using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Sessions;
-using IoTGuard.Outputs.Syslog;
+using IoTGuard.Outputs.Delivery;
+using IoTGuard.Outputs.Packets;
 using IoTGuard.Outputs.Tables;
 using IoTGuard.Pipeline;
 using IoTGuard.Sites.State;
@@ -14,14 +15,14 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
     private readonly OutputFile? _alertFile;
     private readonly OutputFile? _transactionFile;
     private readonly TransactionJson? _transactions;
-    private readonly SyslogReceivers _receivers;
+    private readonly AlertOutputs _outputs;
     private readonly RunState _state;
     private readonly List<Alert> _alerts = [];
 
-    public RunOutputs(string? alertFile, FeatureTables tables, string? transactionFile, bool withPseudonyms, SyslogReceivers receivers, RunState? state = null)
+    public RunOutputs(string? alertFile, FeatureTables tables, string? transactionFile, bool withPseudonyms, AlertOutputs outputs, RunState? state = null)
     {
         _state = state ?? RunState.None;
-        _receivers = receivers;
+        _outputs = outputs;
         _alertFile = alertFile is null ? null : OutputFile.Create(alertFile);
         Tables = tables;
         _transactionFile = transactionFile is null ? null : OutputFile.Create(transactionFile);
@@ -41,9 +42,17 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
 
     private IEnumerable<OutputFile> Files => new[] { _alertFile, _transactionFile }.OfType<OutputFile>().Concat(Tables.Files);
 
+    /// <summary>Keeps the packets behind alerts; null = nobody does.</summary>
+    public EvidenceCollector? Evidence { get; init; }
+
+    /// <summary>The run's clock, ns of packet time.</summary>
+    public long ClockNs { get; set; }
+
     public void OnAlert(Alert alert, AlertPhase phase)
     {
         _state.OnAlert(alert, phase);
+        if (Evidence is not null && _state.Suppressions.Of(alert) is null)
+            Evidence.OnAlert(alert, phase, ClockNs);
         if (phase == AlertPhase.Closed)
             _alerts.Add(alert);
     }
@@ -75,8 +84,10 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
         foreach (var file in Files)
             file.Flush();
         foreach (var alert in _alerts.Where(a => _state.Suppressions.Of(a) is null))
-            _receivers.OnAlert(alert, AlertPhase.Closed);
-        List<string> losses = [.. _receivers.Complete()];
+            AlertOutputs.Offer(_outputs.Write(alert, AlertPhase.Closed));
+        List<string> losses = [.. _outputs.Complete()];
+        if (Evidence?.Complete() is { } missing)
+            losses.Add(missing);
         if (Save(run) is { } loss)
             losses.Add(loss);
         new RunSummary(run, _alerts, _state.Suppressions).Print(UsesStandardOutput ? Terminal.Error : Terminal.Output);
@@ -93,6 +104,7 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
 
     public void Dispose()
     {
+        _outputs.Dispose();
         _state.Dispose();
         foreach (var file in Files)
             file.Dispose();

@@ -58,6 +58,7 @@ internal sealed class AnalysisRun : IEventConsumer
             pipeline.Run(batch =>
             {
                 Span(batch);
+                _outputs.Evidence?.Take(0, batch);
                 progress.Report();
             }, cancellation);
             Detector.Complete();
@@ -81,10 +82,16 @@ internal sealed class AnalysisRun : IEventConsumer
                 break;
         }
 
+        _outputs.ClockNs = e.Key.TimeNs;
         Detector.OnEvent(batch, e);
     }
 
-    public void OnClock(long clockNs) => Detector.AdvanceTo(clockNs);
+    public void OnClock(long clockNs)
+    {
+        _outputs.ClockNs = clockNs;
+        Detector.AdvanceTo(clockNs);
+        _outputs.Evidence?.OnClock(clockNs);
+    }
 
     private void Span(FrameBatch batch)
     {

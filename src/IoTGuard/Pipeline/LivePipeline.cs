@@ -20,14 +20,21 @@ internal sealed class LivePipeline
     private readonly IReadOnlyList<ILiveSource> _rings;
     private readonly Sensor[] _sensors;
     private readonly IEventConsumer _consumer;
+    private readonly Action<int, FrameBatch>? _onFrames;
     private readonly Channel<Delivery> _deliveries;
     private readonly Channel<EventBatch>[] _free;
     private readonly PipelineLoad _load;
     private long _newestNs;
     private long _frames;
 
-    public LivePipeline(IReadOnlyList<ILiveSource> rings, Sensor[] sensors, IEventConsumer consumer, PipelineLoad load)
+    /// <param name="rings">Opened rings.</param>
+    /// <param name="sensors">One for each ring.</param>
+    /// <param name="consumer">Receives the events in order.</param>
+    /// <param name="load">Told of the work that is done.</param>
+    /// <param name="onFrames">Also gets the frames of each ring, on the ring's thread, before they are released; null = nobody does.</param>
+    public LivePipeline(IReadOnlyList<ILiveSource> rings, Sensor[] sensors, IEventConsumer consumer, PipelineLoad load, Action<int, FrameBatch>? onFrames = null)
     {
+        _onFrames = onFrames;
         _load = load;
         _rings = rings;
         _sensors = sensors;
@@ -83,6 +90,7 @@ internal sealed class LivePipeline
             for (var i = 0; i < frames.Count; i++)
                 clocks[i] = clock = Math.Max(clock, frames.Frames[i].TimeNs);
             sensor.Process(frames, clocks, all.AsSpan(0, frames.Count), output);
+            _onFrames?.Invoke(ring, frames);
             frames.Release();
             Publish(clock);
             sensor.Advance(clock, output);

@@ -20,6 +20,7 @@ internal sealed class RunSetup : IDisposable
 
         // Without a site there is no key. A fixed one still counts patients and keeps runs alike; nothing made with it is written.
         var options = new SensorOptions { PseudonymKey = key ?? new byte[32], VlanAware = vlanAware };
+        SensorOptions = options;
         Router = new FrameRouter(options);
         Sensors = [.. Enumerable.Range(0, workers).Select(worker => new Sensor(options, worker, workers))];
     }
@@ -29,6 +30,9 @@ internal sealed class RunSetup : IDisposable
     public IReadOnlyList<string> Inputs { get; }
 
     public Sensor[] Sensors { get; }
+
+    /// <summary>What the sensors were made with.</summary>
+    public SensorOptions SensorOptions { get; }
 
     public FrameRouter Router { get; }
 

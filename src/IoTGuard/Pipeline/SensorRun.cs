@@ -3,6 +3,8 @@ using System.Security.Cryptography;
 using IoTGuard.Analysis;
 using IoTGuard.Capture;
 using IoTGuard.Outputs;
+using IoTGuard.Outputs.Formats;
+using IoTGuard.Outputs.Packets;
 using IoTGuard.Service;
 using IoTGuard.Settings;
 using IoTGuard.Sites;
@@ -27,15 +29,14 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     private readonly long _started = Stopwatch.GetTimestamp();
     private ScoringProbe _probe;
 
-    private SensorRun(SettingSources sources, SensorConfiguration configuration, byte[]? key, IReadOnlyList<ILiveSource> rings, LiveOutputs outputs, StateWriter? state)
+    private SensorRun(SettingSources sources, SensorConfiguration configuration, SensorOptions options, IReadOnlyList<ILiveSource> rings, LiveOutputs outputs)
     {
         _settings = configuration.Settings;
         _rings = rings;
         _outputs = outputs;
-        _memory = new SiteMemory(state);
+        _memory = new SiteMemory(outputs.State);
         _detector = new Detector(_memory.With(configuration.Site), configuration.Detection, outputs);
-        _devices = state is null ? null : new DeviceWatch(_detector.Devices, state);
-        var options = configuration.SensorOptions(key ?? RandomNumberGenerator.GetBytes(32), rings.Count);
+        _devices = outputs.State is null ? null : new DeviceWatch(_detector.Devices, outputs.State);
         _sensors = [.. rings.Select(_ => new Sensor(options))];
         _reload = new SensorReload(sources, configuration);
         _load = new PipelineLoad(rings.Count);
@@ -61,7 +62,15 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
             var key = settings.Site is null ? null : new SiteFolder(settings.Site).LoadKey();
             var set = OutputSet.Open(settings);
             var state = OpenState(settings.Site);
-            return new SensorRun(sources, configuration, key, rings, new LiveOutputs(set, key is not null, state), state);
+            var options = configuration.SensorOptions(key ?? RandomNumberGenerator.GetBytes(32), rings.Count);
+            var kept = configuration.Settings.Evidence;
+            var evidence = kept.Directory is null ? null : new EvidenceCollector(kept, options, rings.Count, isLive: true);
+            var outputs = new LiveOutputs(set, key is not null, state) { Evidence = evidence };
+            if (state is null && set.Outputs.Count > 0)
+                ServiceLog.Write("without a site folder that may be written, alerts that wait for a receiver are kept in memory only and are lost when the sensor ends; give --site DIR");
+            foreach (var notice in outputs.State?.Notices ?? [])
+                ServiceLog.Write(notice);
+            return new SensorRun(sources, configuration, options, rings, outputs);
         }
         catch (Exception e)
         {
@@ -79,7 +88,8 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         ServiceLog.Write($"capturing on {_settings.Interface} with {_rings.Count} ring{(_rings.Count == 1 ? "" : "s")} of {_settings.RingMegabytes} MB");
         ServiceManager.IsReady();
         _health.SetStatistics(_settings.StatisticsSeconds);
-        new LivePipeline(_rings, _sensors, this, _load).Run(cancellation);
+        _outputs.Outputs.BeginHeartbeats(Beat);
+        new LivePipeline(_rings, _sensors, this, _load, _outputs.Evidence is { } evidence ? evidence.Take : null).Run(cancellation);
         ServiceManager.IsStopping();
         _health.SetStatistics(0);
         _detector.Complete();
@@ -101,6 +111,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     {
         if (e.Kind == SensorEventKind.Transaction)
             _outputs.OnTransaction(batch.Transaction(e.Index));
+        _outputs.ClockNs = e.Key.TimeNs;
         _detector.OnEvent(batch, e);
     }
 
@@ -108,9 +119,11 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     {
         if (clockNs > 0)
         {
+            _outputs.ClockNs = clockNs;
             _detector.AdvanceTo(clockNs);
             _devices?.OnClock(clockNs);
             _memory.OnClock(_detector, clockNs);
+            _outputs.Evidence?.OnClock(clockNs);
         }
 
         while (_health.TryTake(out var own))
@@ -130,12 +143,12 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     }
 
     /// <summary>The state of the site, opened by the user that the sensor runs as; null without a site, or when it may not be written.</summary>
-    private static StateWriter? OpenState(string? folder)
+    private static SiteState? OpenState(string? folder)
     {
         if (folder is null)
             return null;
         if (SiteState.TryOpenToWrite(folder) is { } state)
-            return new StateWriter(state);
+            return state;
         ServiceLog.Write(RunState.NoticeOf(folder));
         return null;
     }
@@ -147,6 +160,13 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         _outputs.Replace(fresh.Outputs);
         _health.SetStatistics(fresh.Configuration.Settings.StatisticsSeconds);
         _probe = new ScoringProbe(fresh.Configuration.Site);
+    }
+
+    private Heartbeat Beat()
+    {
+        var statistics = _rings.Select(static r => r.Statistics).ToList();
+        var now = DateTimeOffset.UtcNow;
+        return new Heartbeat(now, now - Stopwatch.GetElapsedTime(_started), statistics.Sum(static s => s.Frames), statistics.Sum(static s => s.KernelDrops), _outputs.Opened, Waiting: 0, Lost: 0);
     }
 
     /// <summary>The sensor at this moment. Any thread may ask, until this is disposed of.</summary>

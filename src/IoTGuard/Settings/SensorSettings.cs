@@ -1,3 +1,6 @@
+using IoTGuard.Outputs.Delivery;
+using IoTGuard.Outputs.Packets;
+
 namespace IoTGuard.Settings;
 
 /// <summary>Settings of the live sensor in force. <see cref="SettingTable"/> says for each what it means; <see cref="SettingSources"/> fills them in.</summary>
@@ -88,6 +91,15 @@ internal sealed class SensorSettings
 
     /// <summary>Syslog receivers.</summary>
     public IReadOnlyList<string> Syslog { get; set; } = [];
+
+    /// <summary>Form of what goes to the receivers of <see cref="Syslog"/> that name none; null = RFC 5424.</summary>
+    public string? Format { get; set; }
+
+    /// <summary>Outputs with options of their own.</summary>
+    public IReadOnlyList<OutputSettings> Outputs { get; set; } = [];
+
+    /// <summary>Packets that are kept behind alerts.</summary>
+    public EvidenceSettings Evidence { get; set; } = new();
 
     /// <summary>A line of statistics is logged this often, s; 0 = only at the end.</summary>
     public int StatisticsSeconds { get; set; } = 60;

@@ -1,4 +1,5 @@
 using IoTGuard.Models;
+using IoTGuard.Outputs.Formats;
 using IoTGuard.Pipeline;
 
 namespace IoTGuard.Settings;
@@ -61,7 +62,33 @@ internal static class SettingTable
         [
             Setting.Text("alerts", "FILE", "/var/log/iotguard/alerts.jsonl", "none", s => s.Alerts, (s, v) => s.Alerts = v, "Append alerts as JSON lines: opened, updated, closed (- = standard output)") with { HasOption = true, Reloads = true },
             Setting.Text("transactions", "FILE", "/var/log/iotguard/transactions.jsonl", "none", s => s.Transactions, (s, v) => s.Transactions = v, "Append DICOM and HL7 transactions as JSON lines (- = standard output)") with { HasOption = true, Reloads = true },
-            Setting.Texts("syslog", "URI", "[tls://siem.example:6514]", s => s.Syslog, (s, v) => s.Syslog = v, "Send alerts to receivers: udp://host:514  tcp://host:601  tls://host:6514") with { HasOption = true, Reloads = true },
+            Setting.Texts("syslog", "URI", "[tls://siem.example:6514]", s => s.Syslog, (s, v) => s.Syslog = v,
+                "Send alerts to receivers: udp://host:514  tcp://host:601  tls://host:6514  file:///path, with options such as ?format=cef&severity=5 (docs/outputs.md)") with { HasOption = true, Reloads = true },
+            Setting.Text("format", "NAME", "rfc5424", "rfc5424", s => s.Format, (s, v) => s.Format = v, $"Form of what goes to the receivers of syslog that name none: {FormatTable.Names}") with
+            {
+                HasOption = true,
+                Reloads = true,
+                Take = static (s, values) =>
+                {
+                    if (values is not [var name] || FormatTable.Find(name) is null)
+                        return $"write one of {FormatTable.Names}";
+                    s.Format = name;
+                    return null;
+                },
+            },
+            OutputSection.Setting,
+        ]),
+        new("Packets behind alerts (evidence)",
+        [
+            Setting.Text("evidence", "DIR", "/var/lib/iotguard/evidence", "none", s => s.Evidence.Directory, (s, v) => s.Evidence = s.Evidence with { Directory = v },
+                "Keep the packets behind each alert as a pcapng file in this folder; they hold patient data by nature, see redact") with { HasOption = true },
+            Setting.Flag("redact", s => s.Evidence.Redact, (s, v) => s.Evidence = s.Evidence with { Redact = v },
+                "Blank patient data in the packets of evidence: values of DICOM data sets, HL7 fields, and the payload of protocols that cannot be redacted") with { HasOption = true },
+            Setting.Whole("evidence_ring_megabytes", "MB", 1, 65_536, s => s.Evidence.RingMegabytes, (s, v) => s.Evidence = s.Evidence with { RingMegabytes = v }, "Memory for recent packets, so that what came before an alert is there"),
+            Setting.Whole("evidence_snap_bytes", "bytes", 64, 262_144, s => s.Evidence.SnapBytes, (s, v) => s.Evidence = s.Evidence with { SnapBytes = v }, "Most bytes of one packet that are kept"),
+            Setting.Whole("evidence_alert_megabytes", "MB", 1, 65_536, s => s.Evidence.AlertMegabytes, (s, v) => s.Evidence = s.Evidence with { AlertMegabytes = v }, "Most that the file of one alert holds; later packets are left out"),
+            Setting.Whole("evidence_total_megabytes", "MB", 1, 16_777_216, s => s.Evidence.TotalMegabytes, (s, v) => s.Evidence = s.Evidence with { TotalMegabytes = v }, "Most that all files hold; the oldest are deleted for newer ones"),
+            Setting.Whole("evidence_days", "days", 0, 36_500, s => s.Evidence.Days, (s, v) => s.Evidence = s.Evidence with { Days = v }, "Files that are older are deleted; 0 = never"),
         ]),
         new("Health",
         [

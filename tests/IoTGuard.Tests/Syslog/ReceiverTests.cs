@@ -1,6 +1,6 @@
 using System.Text.Json;
 using IoTGuard.Analysis.Alerts;
-using IoTGuard.Outputs.Syslog;
+using IoTGuard.Outputs.Delivery;
 
 namespace IoTGuard.Tests.Syslog;
 
@@ -13,14 +13,12 @@ public sealed class ReceiverTests
 
     private static async Task<List<JsonElement>> Send(SyslogDaemon daemon, string uri)
     {
-        Assert.True(SyslogOutput.TryCreate(uri, out var output, out var error), error);
-        await using (output)
+        using (var outputs = new TestOutputs(uri))
         {
             for (var i = 0; i < Alerts; i++)
-                output!.OnAlert(Numbered(i), AlertPhase.Closed);
-            await output!.CompleteAsync();
-            Assert.Null(output.Problem);
-            Assert.Equal(Alerts, output.Delivered);
+                outputs.Send(Numbered(i));
+            Assert.Empty(outputs.Complete());
+            Assert.Equal(Alerts, outputs.Only.Delivered);
         }
 
         return await daemon.Received(Alerts);
@@ -29,12 +27,12 @@ public sealed class ReceiverTests
     /// <summary>Holds what a receiver read against our message, read by the tests' own reader.</summary>
     private static void Compare(string uri, List<JsonElement> received)
     {
-        Assert.True(SyslogUri.TryParse(uri, out var parsed, out _));
-        var writer = new SyslogMessage(parsed!, Environment.MachineName, "iotguard", Environment.ProcessId.ToString());
+        Assert.True(OutputSettings.TryParse(uri, out var parsed, out _));
+        var writer = new MessageWriter(parsed!, MessageWriter.ContextOf(parsed!));
         Assert.Equal(Alerts, received.Count);
         for (var i = 0; i < Alerts; i++)
         {
-            var expected = Samples.Parse(writer.Format(Numbered(i), AlertPhase.Closed));
+            var expected = Samples.Parse(writer.Write(Numbered(i), AlertPhase.Closed));
             string Field(string name) => received[i].GetProperty(name).ToString();
             Assert.Equal(expected.Priority.ToString(), Field("pri"));
             Assert.Equal(DateTimeOffset.Parse(expected.Timestamp), DateTimeOffset.Parse(Field("time")));

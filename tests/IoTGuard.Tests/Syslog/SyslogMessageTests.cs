@@ -1,21 +1,23 @@
 using System.Text;
 using IoTGuard.Analysis.Alerts;
+using IoTGuard.Outputs.Delivery;
+using IoTGuard.Outputs.Formats;
 using IoTGuard.Outputs.Syslog;
 
 namespace IoTGuard.Tests.Syslog;
 
 public sealed class SyslogMessageTests
 {
-    private static SyslogMessage Writer(string uri = "tcp://siem", string host = "sensor-1", string appName = "iotguard", string procId = "4711")
+    private static MessageWriter Writer(string uri = "tcp://siem", string host = "sensor-1", int processId = 4711)
     {
-        Assert.True(SyslogUri.TryParse(uri, out var parsed, out var error), error);
-        return new SyslogMessage(parsed!, host, appName, procId);
+        Assert.True(OutputSettings.TryParse(uri, out var parsed, out var error), error);
+        return new MessageWriter(parsed!, new FormatContext(host, processId, parsed!.Enterprise));
     }
 
     [Fact]
     public void AnAlertIsWrittenInFull()
     {
-        var message = Samples.Parse(Writer().Format(Samples.Alert(1), AlertPhase.Opened));
+        var message = Samples.Parse(Writer().Write(Samples.Alert(1), AlertPhase.Opened));
         Assert.Equal((16 * 8) + 3, message.Priority);
         Assert.Equal("2026-01-02T03:04:05.123456Z", message.Timestamp);
         Assert.Equal(("sensor-1", "iotguard", "4711", "dicom-query-harvest"), (message.Host, message.AppName, message.ProcId, message.MsgId));
@@ -60,29 +62,26 @@ public sealed class SyslogMessageTests
     [InlineData(99, 1)]
     [InlineData(-1, 6)]
     public void SeverityAndFacilityMakeThePriority(int severity, int expected) =>
-        Assert.Equal((4 * 8) + expected, Samples.Parse(Writer("udp://siem?facility=4").Format(Samples.Alert(1, severity: severity), AlertPhase.Closed)).Priority);
+        Assert.Equal((4 * 8) + expected, Samples.Parse(Writer("udp://siem?facility=4").Write(Samples.Alert(1, severity: severity), AlertPhase.Closed)).Priority);
 
     [Fact]
     public void HeaderFieldsAreLimitedAndPrintable()
     {
-        var message = Samples.Parse(Writer(host: new string('h', 300), appName: "a b\u0001é" + new string('x', 60), procId: "").Format(Samples.Alert(1), AlertPhase.Updated));
-        Assert.Equal(255, message.Host.Length);
-        Assert.Equal("a_b__" + new string('x', 43), message.AppName);
-        Assert.Equal("-", message.ProcId);
-        Assert.Equal("updated", message.Parameters["phase"]);
+        var header = new SyslogHeader(16, new string('h', 300), "a b\u0001é" + new string('x', 60), "").Of(6, "-", "rule id" + new string('y', 60));
+        Assert.Equal($"<134>1 - {new string('h', 255)} a_b__{new string('x', 43)} - rule_id{new string('y', 25)} ", header);
     }
 
     [Fact]
     public void EnterpriseNumberIsConfigurable() =>
-        Assert.Equal("iotguard@12345", Samples.Parse(Writer("tcp://siem?enterprise=12345").Format(Samples.Alert(1), AlertPhase.Closed)).SdId);
+        Assert.Equal("iotguard@12345", Samples.Parse(Writer("tcp://siem?enterprise=12345").Write(Samples.Alert(1), AlertPhase.Closed)).SdId);
 
     [Fact]
     public void EveryLimitGivesAWellFormedMessageOfWholeCharacters()
     {
         var description = string.Concat(Enumerable.Repeat("é中😀 ", 300));
-        for (var max = SyslogUri.MinimumMessageBytes; max < 2600; max += 7)
+        for (var max = OutputSettings.MinimumMessageBytes; max < 2600; max += 7)
         {
-            var bytes = Writer($"tcp://siem?max={max}").Format(Samples.Alert(1, description), AlertPhase.Opened);
+            var bytes = Writer($"tcp://siem?max={max}").Write(Samples.Alert(1, description), AlertPhase.Opened);
             Assert.InRange(bytes.Length, max - 3, max);
             var message = Samples.Parse(bytes);
             Assert.Equal("a00000001", message.Parameters["id"]);
@@ -96,7 +95,7 @@ public sealed class SyslogMessageTests
     {
         var alert = Samples.Alert(1, "line one\nline two\r\0\u0085\u2028<13>1 forged \uD800 end");
         alert.Device = alert.Device with { Name = "evil\n<13>1 - - - - - forged\uDC00" };
-        var bytes = Writer().Format(alert, AlertPhase.Opened);
+        var bytes = Writer().Write(alert, AlertPhase.Opened);
         Assert.Equal(-1, bytes.IndexOfAnyInRange((byte)0, (byte)31));
         var message = Samples.Parse(bytes);
         Assert.Equal("evil <13>1 - - - - - forged\uFFFD", message.Parameters["device_name"]);
@@ -108,14 +107,14 @@ public sealed class SyslogMessageTests
     {
         var alert = Samples.Alert(1);
         alert.Device = alert.Device with { Name = new string('中', 400) };
-        var name = Samples.Parse(Writer().Format(alert, AlertPhase.Opened)).Parameters["device_name"];
-        Assert.Equal(new string('中', SyslogMessage.MaximumValueBytes / 3), name);
+        var name = Samples.Parse(Writer().Write(alert, AlertPhase.Opened)).Parameters["device_name"];
+        Assert.Equal(new string('中', StructuredDataFormat.MaximumValueBytes / 3), name);
     }
 
     [Fact]
     public void TextEndsInUtf8WithByteOrderMark()
     {
-        var bytes = Writer().Format(Samples.Alert(1), AlertPhase.Opened);
+        var bytes = Writer().Write(Samples.Alert(1), AlertPhase.Opened);
         Assert.Equal(1, bytes.Count(Encoding.UTF8.GetPreamble()));
     }
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using IoTGuard.Outputs.Delivery;
 using IoTGuard.Outputs.Syslog;
 
 namespace IoTGuard.Commands.Doctor;
@@ -21,20 +22,20 @@ internal static class ReceiverChecks
     private static async Task<Finding> Check(string text)
     {
         const string subject = "receiver";
-        if (!SyslogUri.TryParse(text, out var uri, out var error))
+        if (!OutputSettings.TryParse(text, out var uri, out var error))
             return Finding.Fault(subject, error!, "correct it in the configuration");
         using var patience = new CancellationTokenSource(Patience);
         try
         {
-            if (uri!.Transport == SyslogTransportKind.Udp)
+            if (!uri!.IsSyslog)
+                return Finding.Ok(subject, $"{uri} is no receiver to connect to");
+            if (uri.Kind == OutputKind.Udp)
             {
                 var addresses = await Dns.GetHostAddressesAsync(uri.Host, patience.Token);
                 return Finding.Note(subject, $"{uri}: the name resolves to {addresses[0]}; whether UDP arrives cannot be seen", "use tcp:// or tls:// where alerts must not get lost");
             }
 
-            SyslogTls? tls = null;
-            if (uri.Transport == SyslogTransportKind.Tls && !SyslogTls.TryLoad(uri, out tls, out error))
-                return Finding.Fault(subject, error!, "correct the file that the URI names");
+            var tls = uri.Kind == OutputKind.Tls ? SyslogTls.Load(uri) : null;
             using var client = new TcpClient();
             await client.ConnectAsync(uri.Host, uri.Port, patience.Token);
             if (tls is null)
@@ -47,7 +48,11 @@ internal static class ReceiverChecks
                 ? Finding.Warning(subject, found, "renew it before then: no alert is delivered afterwards")
                 : Finding.Ok(subject, found);
         }
-        catch (SyslogDeliveryException e)
+        catch (UserException e)
+        {
+            return Finding.Fault(subject, e.Message, "correct the file that the URI names");
+        }
+        catch (DeliveryException e)
         {
             return Finding.Fault(subject, $"{uri}: {e.Message.TrimEnd('.')}", "correct the certificate on the receiver, or the authority that is trusted (ca=FILE)");
         }

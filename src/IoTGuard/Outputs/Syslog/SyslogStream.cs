@@ -1,22 +1,32 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Text;
+using IoTGuard.Outputs.Delivery;
 
 namespace IoTGuard.Outputs.Syslog;
 
 /// <summary>
-/// RFC 6587 over TCP, RFC 5425 over TLS. A message counts as delivered when the receiver's TCP acknowledged it (where the system
-/// tells, which Linux does; elsewhere when it was written). After a broken connection, the ones not acknowledged are sent again first, so that a
-/// receiver may see some twice; their id and phase are the same.
+/// RFC 6587 over TCP, RFC 5425 over TLS. Syslog has no acknowledgements of its own. A message is accepted when the receiver's TCP acknowledged its bytes
+/// (where the system tells, which Linux does; elsewhere when it was written). Bytes that are acknowledged may still lie unread in the receiver's
+/// system, so a message is settled only when the receiver ended the connection after we did (it has then read to our end), or after <see cref="SettleTime"/>
+/// without a reset; when the receiver ends the connection by itself, <see cref="EndSettleTime"/> has to do. After a broken connection what is not settled is sent again; receivers may see it twice, with the same id and phase.
 /// </summary>
-internal sealed class SyslogStream(SyslogUri uri, SyslogTls? tls) : SyslogTransport
+internal sealed class SyslogStream(OutputSettings settings, SyslogTls? tls) : OutputTransport
 {
-    /// <summary>Messages kept until they are acknowledged; beyond it the oldest counts as delivered.</summary>
-    public const int MaximumUnacknowledged = 1024;
+    /// <summary>Messages kept until they are settled; beyond it the oldest accepted ones are.</summary>
+    public const int MaximumUnsettled = 1024;
+
+    /// <summary>How long an accepted message is kept in case the receiver dies without having read it.</summary>
+    public static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(30);
+
+    /// <summary>The same before an end that the receiver began: it had read what came so long before.</summary>
+    public static readonly TimeSpan EndSettleTime = TimeSpan.FromSeconds(2);
+
+    /// <summary>When bytes wait for the receiver's acknowledgement for so long, it does not read, and age settles nothing.</summary>
+    private static readonly TimeSpan StallNotice = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(5);
 
@@ -27,53 +37,106 @@ internal sealed class SyslogStream(SyslogUri uri, SyslogTls? tls) : SyslogTransp
     private static readonly TimeSpan CloseWait = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopReading = new();
-    private readonly Queue<ReadOnlyMemory<byte>> _unacknowledged = [];
+    private readonly Queue<Sent> _unsettled = [];
     private byte[] _frame = [];
-    private Socket? _socket;
+    private SyslogTls? _tls = tls;
+    private TcpProgress? _progress;
     private Stream? _stream;
-    private Task _receiverEnd = Task.CompletedTask;
-    private long _delivered;
+    private Task<bool> _receiverEnd = Task.FromResult(true);
+    private volatile int _accepted;
+    private bool _isFinished;
+    private long _acknowledged;
+    private long _advancedAt;
 
-    public override long Delivered => Interlocked.Read(ref _delivered);
+    private readonly record struct Sent(long End, long AtMilliseconds);
+
+    public override int Accepted => _accepted;
 
     public override async Task SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellation)
     {
         await GuardAsync(ConnectLimit, "no connection within 5 seconds", ConnectAsync, cancellation);
         await GuardAsync(StallLimit, "the receiver takes nothing", limit => WriteAsync(message, limit), cancellation);
-        if (_unacknowledged.Count == MaximumUnacknowledged)
+        _unsettled.Enqueue(new Sent(_progress!.Written, Environment.TickCount64));
+    }
+
+    public override int TakeSettled()
+    {
+        if (_progress is null)
+            return 0;
+        var hasEnded = _receiverEnd.IsCompleted;
+        var endedInOrder = hasEnded && _receiverEnd.Result;
+        var readToOurEnd = endedInOrder && _progress.HasEndedSending;
+        var acknowledged = _progress.Acknowledged();
+        var now = Environment.TickCount64;
+        if (acknowledged != _acknowledged)
+            (_acknowledged, _advancedAt) = (acknowledged, now);
+        var isStalled = _progress.Written > acknowledged && now - _advancedAt > StallNotice.TotalMilliseconds;
+        var settleTime = isStalled ? double.PositiveInfinity : (endedInOrder ? EndSettleTime : SettleTime).TotalMilliseconds;
+        _accepted = 0;
+        var settled = 0;
+        foreach (var sent in _unsettled)
         {
-            _unacknowledged.Dequeue();
-            Interlocked.Increment(ref _delivered);
+            if (sent.End > acknowledged)
+                break;
+            if (readToOurEnd || now - sent.AtMilliseconds > settleTime || _unsettled.Count - settled > MaximumUnsettled)
+                settled++;
+            else
+                _accepted++;
         }
 
-        _unacknowledged.Enqueue(message);
-        CountAcknowledged();
+        for (var i = 0; i < settled; i++)
+            _unsettled.Dequeue();
+        if (settled == 0 && hasEnded && _unsettled.Count > 0 && !_isFinished)
+            throw new DeliveryException(endedInOrder ? "the receiver closed the connection" : "the receiver reset the connection");
+        return settled;
     }
 
     public override async Task FinishAsync(CancellationToken cancellation)
     {
-        CountAcknowledged();
-        while (_unacknowledged.Count > 0)
+        if (_progress is null)
+            return;
+        var waited = TimeSpan.Zero;
+        while (_unsettled.Count > 0 && _unsettled.Last().End > _progress.Acknowledged())
         {
-            await GuardAsync(ConnectLimit, "no connection within 5 seconds", ConnectAsync, cancellation);
-            await Task.Delay(10, cancellation);
-            CountAcknowledged();
+            if (_receiverEnd.IsCompleted)
+                throw new DeliveryException("the receiver closed the connection");
+            if (waited > StallLimit)
+                throw new DeliveryException("the receiver takes nothing");
+            var pause = TimeSpan.FromMilliseconds(10);
+            waited += pause;
+            await Task.Delay(pause, cancellation);
         }
 
         if (_receiverEnd.IsCompleted)
             return;
         if (_stream is SslStream secure)
             await GuardAsync(ConnectLimit, "the receiver takes nothing", limit => SayGoodbyeAsync(secure, limit), cancellation);
-        _socket!.Shutdown(SocketShutdown.Send);
+        _progress.EndSending();
         await Task.WhenAny(_receiverEnd, Task.Delay(CloseWait, cancellation));
-        // A socket that is closed while it is read resets the connection, and a reset may take unread messages with it.
-        await _stopReading.CancelAsync();
-        await _receiverEnd;
+        if (!_receiverEnd.IsCompleted)
+        {
+            // A socket that is closed while it is read resets the connection, and a reset may take unread messages with it.
+            await _stopReading.CancelAsync();
+            await _receiverEnd;
+            _isFinished = true;
+        }
+    }
+
+    public override void Reset()
+    {
+        _stream?.Dispose();
+        _progress?.Dispose();
+        _stream = null;
+        _progress = null;
+        _acknowledged = 0;
+        _unsettled.Clear();
+        _accepted = 0;
+        _isFinished = false;
     }
 
     public override void Dispose()
     {
-        Close();
+        base.Dispose();
         _stopReading.Dispose();
     }
 
@@ -94,21 +157,29 @@ internal sealed class SyslogStream(SyslogUri uri, SyslogTls? tls) : SyslogTransp
         }
     }
 
-    /// <summary>Connects unless that is done, and sends again what the connection before may have lost.</summary>
+    /// <summary>Connects unless that is done.</summary>
     private async Task ConnectAsync(CancellationToken cancellation)
     {
-        if (_socket is not null && !_receiverEnd.IsCompleted)
-            return;
-        CountAcknowledged();
-        Close();
-        _socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await _socket.ConnectAsync(uri.Host, uri.Port, cancellation);
-        _stream = new NetworkStream(_socket);
-        if (tls is not null)
-            _stream = await tls.SecureAsync(_stream, uri.Host, cancellation);
+        if (_progress is not null)
+        {
+            if (!_receiverEnd.IsCompleted)
+                return;
+            if (_unsettled.Count > 0)
+                throw new DeliveryException("the receiver closed the connection");
+            Reset();
+        }
+
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        _progress = new TcpProgress(socket, StallLimit);
+        await socket.ConnectAsync(settings.Host, settings.Port, cancellation);
+        _stream = _progress;
+        if (_tls is not null)
+        {
+            _tls = _tls.Renewed();
+            _stream = await _tls.SecureAsync(_stream, settings.Host, cancellation);
+        }
+
         _receiverEnd = ReadToEndAsync(_stream, _stopReading.Token);
-        foreach (var message in _unacknowledged)
-            await WriteAsync(message, cancellation);
     }
 
     private async Task WriteAsync(ReadOnlyMemory<byte> message, CancellationToken cancellation)
@@ -117,17 +188,17 @@ internal sealed class SyslogStream(SyslogUri uri, SyslogTls? tls) : SyslogTransp
         if (_frame.Length < message.Length + MaximumPrefix)
             _frame = new byte[message.Length + MaximumPrefix];
         var length = 0;
-        if (uri.Framing == SyslogFraming.OctetCounting)
+        if (settings.Framing == SyslogFraming.OctetCounting)
             length = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{message.Length} "), _frame);
         message.CopyTo(_frame.AsMemory(length));
         length += message.Length;
-        if (uri.Framing == SyslogFraming.LineFeed)
+        if (settings.Framing == SyslogFraming.LineFeed)
             _frame[length++] = (byte)'\n';
         await _stream!.WriteAsync(_frame.AsMemory(0, length), cancellation);
     }
 
-    /// <summary>Runs a step under a time limit; closes the connection when it fails.</summary>
-    private async Task GuardAsync(TimeSpan limit, string late, Func<CancellationToken, Task> step, CancellationToken cancellation)
+    /// <summary>Runs a step under a time limit.</summary>
+    private static async Task GuardAsync(TimeSpan limit, string late, Func<CancellationToken, Task> step, CancellationToken cancellation)
     {
         using var timed = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         timed.CancelAfter(limit);
@@ -137,33 +208,27 @@ internal sealed class SyslogStream(SyslogUri uri, SyslogTls? tls) : SyslogTransp
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            Close();
-            throw new SyslogDeliveryException(late);
-        }
-        catch (SyslogDeliveryException)
-        {
-            Close();
-            throw;
+            throw new DeliveryException(late);
         }
         catch (Exception e) when (e is AuthenticationException or CryptographicException)
         {
-            Close();
-            throw new SyslogDeliveryException("the TLS handshake failed", isPermanent: true, e);
+            throw new DeliveryException("the TLS handshake failed", isPermanent: true, e);
         }
         catch (SocketException e)
         {
-            Close();
-            throw SyslogDeliveryException.From(e);
+            throw DeliveryException.From(e);
         }
         catch (IOException e)
         {
-            Close();
-            throw e.InnerException is SocketException socket ? SyslogDeliveryException.From(socket) : new SyslogDeliveryException("the receiver closed the connection", inner: e);
+            throw e.InnerException is SocketException socket ? DeliveryException.From(socket) : new DeliveryException("the receiver closed the connection", inner: e);
         }
     }
 
-    /// <summary>Completes when the receiver closes. A syslog receiver sends nothing of its own, but TLS does, and its end must be noticed.</summary>
-    private static async Task ReadToEndAsync(Stream stream, CancellationToken cancellation)
+    /// <summary>
+    /// Completes when the receiver closes, with true when it did so in order. A syslog receiver sends nothing of its own, but TLS does, and its end must
+    /// be noticed.
+    /// </summary>
+    private static async Task<bool> ReadToEndAsync(Stream stream, CancellationToken cancellation)
     {
         var ignored = new byte[256];
         try
@@ -171,47 +236,12 @@ internal sealed class SyslogStream(SyslogUri uri, SyslogTls? tls) : SyslogTransp
             while (await stream.ReadAsync(ignored, cancellation) > 0)
             {
             }
+
+            return true;
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or SocketException or OperationCanceledException)
         {
-            // The end that was waited for.
-        }
-    }
-
-    private void CountAcknowledged()
-    {
-        if (!IsAllAcknowledged())
-            return;
-        Interlocked.Add(ref _delivered, _unacknowledged.Count);
-        _unacknowledged.Clear();
-    }
-
-    /// <summary>From struct tcp_info of Linux: no segment unacknowledged, no byte unsent, and the connection not broken.</summary>
-    private bool IsAllAcknowledged()
-    {
-        if (!OperatingSystem.IsLinux())
-            return true;
-        const int Tcp = 6, TcpInfo = 11, StateClosed = 7, UnackedOffset = 24, NotSentOffset = 144, Needed = 148;
-        Span<byte> info = stackalloc byte[256];
-        try
-        {
-            return _socket is not null
-                && _socket.GetRawSocketOption(Tcp, TcpInfo, info) >= Needed
-                && info[0] != StateClosed
-                && BinaryPrimitives.ReadUInt32LittleEndian(info[UnackedOffset..]) == 0
-                && BinaryPrimitives.ReadUInt32LittleEndian(info[NotSentOffset..]) == 0;
-        }
-        catch (SocketException)
-        {
             return false;
         }
-    }
-
-    private void Close()
-    {
-        _stream?.Dispose();
-        _socket?.Dispose();
-        _stream = null;
-        _socket = null;
     }
 }

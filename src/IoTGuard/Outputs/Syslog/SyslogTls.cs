@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using IoTGuard.Outputs.Delivery;
 
 namespace IoTGuard.Outputs.Syslog;
 
@@ -11,49 +12,62 @@ internal sealed class SyslogTls
     private readonly X509Certificate2Collection? _authorities;
     private readonly X509Certificate2? _certificate;
 
-    private SyslogTls(X509Certificate2Collection? authorities, X509Certificate2? certificate) => (_authorities, _certificate) = (authorities, certificate);
+    private readonly OutputSettings _settings;
 
-    /// <summary>Reads the files that the URI names; when one is unusable, <paramref name="error"/> is one line that says why.</summary>
-    public static bool TryLoad(SyslogUri uri, out SyslogTls? tls, out string? error)
+    private SyslogTls(OutputSettings settings, X509Certificate2Collection? authorities, X509Certificate2? certificate) =>
+        (_settings, _authorities, _certificate) = (settings, authorities, certificate);
+
+    /// <summary>When the sensor's own certificate ends; null when it has none.</summary>
+    public DateTime? OwnCertificateEnds => _certificate?.NotAfter;
+
+    /// <summary>Reads the files that the output names; an unusable one ends the command.</summary>
+    public static SyslogTls Load(OutputSettings settings)
     {
-        tls = null;
+        if (TryRead(settings, out var error) is { } tls)
+            return tls;
+        throw new UserException(ExitStatus.Unusable, $"output {settings}: {error}");
+    }
+
+    /// <summary>The same with the files as they now are, or this one when they cannot be read: certificates are renewed while the sensor runs.</summary>
+    public SyslogTls Renewed() => TryRead(_settings, out _) ?? this;
+
+    private static SyslogTls? TryRead(OutputSettings settings, out string? error)
+    {
         error = null;
-        var file = uri.AuthorityFile;
+        var file = settings.AuthorityFile;
         try
         {
             X509Certificate2Collection? authorities = null;
-            if (uri.AuthorityFile is not null)
+            if (settings.AuthorityFile is not null)
             {
                 authorities = [];
-                authorities.ImportFromPemFile(uri.AuthorityFile);
+                authorities.ImportFromPemFile(settings.AuthorityFile);
                 if (authorities.Count == 0)
                 {
-                    error = $"syslog receiver {uri}: '{uri.AuthorityFile}' holds no PEM certificate";
-                    return false;
+                    error = $"'{settings.AuthorityFile}' holds no PEM certificate";
+                    return null;
                 }
             }
 
-            file = uri.KeyFile is null ? uri.CertificateFile : $"{uri.CertificateFile}' or '{uri.KeyFile}";
-            var certificate = uri.CertificateFile is null ? null : X509Certificate2.CreateFromPemFile(uri.CertificateFile, uri.KeyFile);
-            tls = new SyslogTls(authorities, certificate);
-            return true;
+            file = settings.KeyFile is null ? settings.CertificateFile : $"{settings.CertificateFile}' or '{settings.KeyFile}";
+            var certificate = settings.CertificateFile is null ? null : X509Certificate2.CreateFromPemFile(settings.CertificateFile, settings.KeyFile);
+            return new SyslogTls(settings, authorities, certificate);
         }
         catch (CryptographicException)
         {
-            error = $"syslog receiver {uri}: '{file}' is no usable PEM file";
+            error = $"'{file}' is no usable PEM file";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            error = $"syslog receiver {uri}: '{file}' cannot be read";
+            error = $"'{file}' cannot be read";
         }
 
-        return false;
+        return null;
     }
 
-    /// <summary>Puts TLS over a connection to <paramref name="host"/>.</summary>
-    public async Task<Stream> SecureAsync(Stream connection, string host, CancellationToken cancellation)
+    /// <summary>How TLS is spoken with <paramref name="host"/>; what is wrong with the other side's certificate is told in words.</summary>
+    public SslClientAuthenticationOptions OptionsFor(string host, Action<string?> complain)
     {
-        string? complaint = null;
         var options = new SslClientAuthenticationOptions
         {
             TargetHost = host,
@@ -62,7 +76,7 @@ internal sealed class SyslogTls
             ClientCertificates = _certificate is null ? null : [_certificate],
             RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
             {
-                complaint = Complaint(host, certificate, chain, errors);
+                complain(Complaint(host, certificate, chain, errors));
                 return errors == SslPolicyErrors.None;
             },
         };
@@ -72,6 +86,14 @@ internal sealed class SyslogTls
             options.CertificateChainPolicy.CustomTrustStore.AddRange(_authorities);
         }
 
+        return options;
+    }
+
+    /// <summary>Puts TLS over a connection to <paramref name="host"/>.</summary>
+    public async Task<Stream> SecureAsync(Stream connection, string host, CancellationToken cancellation)
+    {
+        string? complaint = null;
+        var options = OptionsFor(host, what => complaint = what);
         var secure = new SslStream(connection);
         try
         {
@@ -81,7 +103,7 @@ internal sealed class SyslogTls
         catch (AuthenticationException e) when (complaint is not null)
         {
             await secure.DisposeAsync();
-            throw new SyslogDeliveryException(complaint, isPermanent: true, e);
+            throw new DeliveryException(complaint, isPermanent: true, e);
         }
         catch
         {

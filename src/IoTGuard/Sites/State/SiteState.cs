@@ -8,7 +8,7 @@ namespace IoTGuard.Sites.State;
 /// What a site remembers from run to run: alerts with their events, analysts' answers, suppressions, devices as last seen. Writing the same
 /// alert again changes nothing: alert ids come from packets.
 /// </summary>
-internal sealed class SiteState : IDisposable
+internal sealed partial class SiteState : IDisposable
 {
     private const string AlertColumns = """
         alert.id, alert.phase, alert.rule, alert.severity, alert.incident, alert.first_ns, alert.last_ns, alert.raised_ns, alert.json,
@@ -41,7 +41,9 @@ internal sealed class SiteState : IDisposable
     }
 
     /// <summary>Writes events of alerts, and alerts as they now stand, at once.</summary>
-    public void Write(IEnumerable<AlertEvent> events, IEnumerable<StoredAlert> alerts) => _file.InTransaction(() =>
+    public void Write(IEnumerable<AlertEvent> events, IEnumerable<StoredAlert> alerts) => _file.InTransaction(() => WriteAlerts(events, alerts));
+
+    private void WriteAlerts(IEnumerable<AlertEvent> events, IEnumerable<StoredAlert> alerts)
     {
         foreach (var e in events)
         {
@@ -60,7 +62,7 @@ internal sealed class SiteState : IDisposable
                 """,
                 a.Id, a.IsOpen ? "open" : "closed", a.Rule, a.Severity, a.Incident, a.FirstNs, a.LastNs, a.RaisedNs, a.Json);
         }
-    });
+    }
 
     /// <summary>Alerts that a sensor had open when it ended without closing them are closed.</summary>
     public void CloseAbandoned() => _file.InTransaction(() =>
@@ -105,6 +107,9 @@ internal sealed class SiteState : IDisposable
 
     /// <summary>Takes a suppression back; false when there is none of that number in force.</summary>
     public bool End(long id, long nowNs) => _file.Run("UPDATE suppression SET ended_ns = $2 WHERE id = $1 AND ended_ns IS NULL", id, nowNs) > 0;
+
+    /// <summary>From now on what was written survives a crash of the machine too, at the price of a wait for the disk with every transaction.</summary>
+    public void SyncEveryWrite() => _file.Run("PRAGMA synchronous = FULL");
 
     /// <summary>Changes whenever another process wrote.</summary>
     public long DataVersion() => _file.Number("PRAGMA data_version");

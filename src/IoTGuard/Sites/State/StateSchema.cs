@@ -29,7 +29,15 @@ internal static class StateSchema
             PRIMARY KEY (address, mac)) WITHOUT ROWID;
         CREATE INDEX sighting_by_mac ON sighting (mac);
         """,
+
+        // What sensors took in beside what was learned.
         "CREATE TABLE settled (name TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;",
+
+        // The journal of outputs: messages that are not settled. Sequences rise over all outputs.
+        """
+        CREATE TABLE outgoing (sequence INTEGER PRIMARY KEY, output TEXT NOT NULL, phase TEXT NOT NULL, message BLOB NOT NULL);
+        CREATE INDEX outgoing_by_output ON outgoing (output, sequence);
+        """,
     ];
 
     /// <summary>Version of the files that this program writes.</summary>
