@@ -19,8 +19,11 @@ public sealed record PacketRingOptions(string Interface)
     /// <summary>After this time the kernel hands over a block that is not full.</summary>
     public TimeSpan BlockTimeout { get; init; } = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>After this time without a frame, reading returns an empty batch.</summary>
-    public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(100);
+    /// <summary>
+    /// After this time without a frame, reading returns an empty batch: then no frame is to come that is older than this. Longer than <see cref="BlockTimeout"/>
+    /// by as much again and 10 ms, so that a timer of the kernel that is late makes no difference.
+    /// </summary>
+    public TimeSpan PollInterval { get => field == TimeSpan.Zero ? (2 * BlockTimeout) + TimeSpan.FromMilliseconds(10) : field; init; }
 
     /// <summary>Takes what is not addressed to this machine too, as a mirror port needs.</summary>
     public bool Promiscuous { get; init; } = true;

@@ -7,15 +7,16 @@ namespace IoTGuard.Pipeline;
 
 /// <summary>
 /// Runs live rings through one sensor each into one consumer. Events of all rings are delivered in order of their keys up to the clock
-/// that every ring has reached; a ring without packets follows the newest packet of the others at a distance of <see cref="IdleLagNs"/>.
+/// that every ring has reached. A ring without packets follows the others: when it had none for its poll interval, none is to come from before that, since the
+/// kernel holds frames back for a shorter time.
 /// </summary>
 internal sealed class LivePipeline
 {
-    /// <summary>Event batches per ring. When the detector is behind by that much, rings fill, and the kernel counts what it drops.</summary>
-    private const int Depth = 16;
-
-    /// <summary>How far behind the newest packet an idle ring is taken to be: longer than a ring holds a block back, ns.</summary>
-    private const long IdleLagNs = 1_000_000_000;
+    /// <summary>
+    /// Batches with events per ring that wait for the other rings and the detector: some 30,000 frames, what a busy ring takes in while an idle one polls. When
+    /// the detector is behind by that much, rings fill, and the kernel counts what it drops.
+    /// </summary>
+    private const int Depth = 64;
 
     private readonly IReadOnlyList<ILiveSource> _rings;
     private readonly Sensor[] _sensors;
@@ -48,7 +49,8 @@ internal sealed class LivePipeline
         }
     }
 
-    private readonly record struct Delivery(int Ring, EventBatch Events, long Clock, bool IsLast);
+    /// <summary>How far a ring has come, and what it has to tell; null when that is nothing.</summary>
+    private readonly record struct Delivery(int Ring, EventBatch? Events, long Clock, bool IsLast);
 
     /// <summary>Captures until cancelled; what was captured is delivered in full.</summary>
     public void Run(CancellationToken cancellation)
@@ -80,12 +82,15 @@ internal sealed class LivePipeline
             all[i] = (ushort)i;
         var sensor = _sensors[ring];
         long clock = 0;
-        while (_rings[ring].Read(frames))
+        var output = _free[ring].Reader.Take(failure);
+        while (true)
         {
-            var output = _free[ring].Reader.Take(failure);
+            var newest = Volatile.Read(ref _newestNs);
+            if (!_rings[ring].Read(frames))
+                break;
             var started = Stopwatch.GetTimestamp();
             if (frames.Count == 0)
-                clock = Math.Max(clock, Volatile.Read(ref _newestNs) - IdleLagNs);
+                clock = Math.Max(clock, newest);
             frames.FirstFrame = Interlocked.Add(ref _frames, frames.Count) - frames.Count;
             for (var i = 0; i < frames.Count; i++)
                 clocks[i] = clock = Math.Max(clock, frames.Frames[i].TimeNs);
@@ -94,17 +99,19 @@ internal sealed class LivePipeline
             frames.Release();
             Publish(clock);
             sensor.Advance(clock, output);
+            var hasEvents = output.Events.Length > 0;
             _load.OnRing(ring, Stopwatch.GetTimestamp() - started);
-            _deliveries.Writer.Put(new Delivery(ring, output, clock, IsLast: false), failure);
+            _deliveries.Writer.Put(new Delivery(ring, hasEvents ? output : null, clock, IsLast: false), failure);
+            if (hasEvents)
+                output = _free[ring].Reader.Take(failure);
         }
 
         frames.Release();
-        var last = _free[ring].Reader.Take(failure);
-        while (sensor.Complete(clock, last))
+        while (sensor.Complete(clock, output))
         {
         }
 
-        _deliveries.Writer.Put(new Delivery(ring, last, long.MaxValue, IsLast: true), failure);
+        _deliveries.Writer.Put(new Delivery(ring, output, long.MaxValue, IsLast: true), failure);
     }
 
     private void Publish(long clock)
@@ -131,7 +138,8 @@ internal sealed class LivePipeline
         {
             var delivery = _deliveries.Reader.Take(failure);
             var started = Stopwatch.GetTimestamp();
-            waiting[delivery.Ring].Enqueue(delivery.Events);
+            if (delivery.Events is { } events)
+                waiting[delivery.Ring].Enqueue(events);
             reached[delivery.Ring] = delivery.Clock;
             if (delivery.IsLast)
                 open--;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using IoTGuard.TestSupport;
 
@@ -6,6 +7,9 @@ namespace IoTGuard.Tests.Live;
 /// <summary>The live sensor as a network team runs it: in a network namespace, the shipped attacks replayed into its interface.</summary>
 public sealed class SensorTests
 {
+    /// <summary>An HL7 sender of the benign capture, in the language of tcpdump.</summary>
+    private const string OneConnection = "vlan and host 10.20.50.10 and tcp port 45452";
+
     /// <summary>Replayed this many times faster than recorded: ten minutes in fifteen seconds, some 3,500 packets a second.</summary>
     private const int Speed = 40;
 
@@ -51,6 +55,30 @@ public sealed class SensorTests
         var remembered = ProgramRun.Of("alerts", "list", "--site", folder["site"], "--state", "closed", "--format", "csv").OutputLines.Skip(1).Select(l => l.Split(',')[0]);
         Assert.Equal(ids.Order(StringComparer.Ordinal), remembered.Order(StringComparer.Ordinal));
         Assert.Contains("10.20.30.166", ProgramRun.Of("devices", "--site", folder["site"], "--format", "csv").Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>One connection falls to one ring; the other has nothing to say, and must not hold back what the first has seen.</summary>
+    [Fact]
+    public void A_ring_without_packets_holds_nothing_back()
+    {
+        LiveNetwork.SkipUnlessPossible();
+        using var folder = new TemporaryFolder();
+        var program = Repository.PathOf("artifacts", "bin", "IoTGuard", "release", "iotguard.dll");
+        var run = LiveNetwork.Run($"""
+            ip link add mon type veth peer name gen
+            sysctl -qw net.ipv6.conf.mon.disable_ipv6=1 net.ipv6.conf.gen.disable_ipv6=1
+            ip link set mon mtu 65535 up && ip link set gen mtu 65535 up
+            tcpdump -r {Repository.PathOf("captures", "hospital-benign.pcapng")} -w {folder["one"]} {OneConnection} 2> /dev/null
+            dotnet {program} sensor --interface mon --workers 2 --transactions {folder["live"]} > {folder["out"]} 2> {folder["log"]} &
+            sensor=$!
+            while ! grep -q capturing {folder["log"]}; do sleep 0.1; done
+            tcpreplay -q -t -i gen {folder["one"]} > /dev/null 2>&1
+            for i in $(seq 100); do grep -q ack {folder["live"]} && break; sleep 0.1; done
+            grep -c ack {folder["live"]}
+            kill -TERM $sensor && wait $sensor
+            """);
+        Assert.True(run.Status == 0, run.Error + File.ReadAllText(folder["log"]));
+        Assert.InRange(int.Parse(run.OutputLines[^1], CultureInfo.InvariantCulture), 1, int.MaxValue);
     }
 
     [Fact]
