@@ -32,9 +32,11 @@ internal static class LearnCommand
         var vlanAware = CommonOptions.VlanAware();
         var command = new Command("learn", """
             Learns what is normal at a site: devices and roles, who talks to whom and how, and the model's calibration.
+            From tables of 'iotguard analyze --flows' and '--windows' (.csv, .csv.gz) it learns models and calibration only.
 
             Examples:
               iotguard learn captures/hospital-benign.pcapng --site /var/lib/iotguard/site
+              iotguard learn flows.csv.gz windows.csv.gz --site /var/lib/iotguard/site
               iotguard learn --site /var/lib/iotguard/site --report > learned.md
               iotguard learn --site /var/lib/iotguard/site --forget 10.20.30.99 --forget 5f3a01c2
             """)
@@ -57,6 +59,9 @@ internal static class LearnCommand
 
                 if (paths.Length == 0)
                     throw new UserException(ExitStatus.Unusable, "learn needs captures to learn from, or --report or --forget; see 'iotguard learn --help'");
+                var budgetPerDay = parsed.GetValue(budget) ?? DetectorOptions.DefaultAlertBudgetPerDay;
+                if (paths.Any(LearnedTables.IsTable))
+                    return FromTables(paths, folder, budgetPerDay, parsed.GetValue(shadow));
                 var own = SiteSettings.Load(folder.Exists ? folder.Path : null);
                 var (threads, byVlan, onlyModel) = (parsed.GetValue(workers), parsed.GetValue(vlanAware), parsed.GetValue(modelOnly));
                 using var setup = onlyModel ? RunSetup.ForModel(paths, threads, byVlan) : RunSetup.ForLearning(paths, folder, threads, byVlan);
@@ -73,7 +78,7 @@ internal static class LearnCommand
                 if (!onlyModel)
                     folder.Save(learned);
                 Func<IpAddress, DeviceRole> roleOf = onlyModel ? static _ => DeviceRole.Unknown : run.Detector.RoleOf;
-                var models = LearnedModels.Make(run, learned, folder, paths, roleOf, parsed.GetValue(budget) ?? DetectorOptions.DefaultAlertBudgetPerDay, parsed.GetValue(shadow));
+                var models = LearnedModels.Make(run.Detector.TrainingRows(), learned, folder, paths, roleOf, budgetPerDay, parsed.GetValue(shadow));
                 var losses = onlyModel ? null : Remember(folder.Path, run);
                 LearnSummary.Print(console, learned, folder.Path, models);
                 if (parsed.GetValue(report))
@@ -82,6 +87,18 @@ internal static class LearnCommand
             },
             CancellationToken.None));
         return command;
+    }
+
+    private static int FromTables(string[] paths, SiteFolder folder, double budgetPerDay, bool asShadow)
+    {
+        if (paths.FirstOrDefault(static p => !LearnedTables.IsTable(p)) is { } capture)
+            throw new UserException(ExitStatus.Unusable, $"{capture} is no table; learn from captures and from tables in commands of their own");
+        var (inputs, taught) = LearnedTables.Read(paths, TrainingRows);
+        var learned = folder.Exists ? folder.Load().Merge(taught) : taught;
+        folder.Save(learned);
+        var models = LearnedModels.Make(inputs, learned, folder, paths, static _ => DeviceRole.Unknown, budgetPerDay, asShadow);
+        LearnSummary.Print(Terminal.Output, learned, folder.Path, learned.IsLearned ? models : $"{models}. They speak once the site has learned its devices from captures");
+        return ExitStatus.Done;
     }
 
     private static int Forget(SiteFolder folder, string[] unwanted, string[] paths)

@@ -1,8 +1,6 @@
-using IoTGuard.Analysis;
 using IoTGuard.Analysis.Baselines;
 using IoTGuard.Analysis.Features;
 using IoTGuard.Analysis.Inventory;
-using IoTGuard.Pipeline;
 using IoTGuard.Wire.Network;
 
 namespace IoTGuard.Sites;
@@ -10,17 +8,17 @@ namespace IoTGuard.Sites;
 /// <summary>The step of learning that makes models and puts them into the site's folder.</summary>
 internal static class LearnedModels
 {
-    /// <summary>Makes a version of what a run has seen and uses it. Returns what became of it, for people.</summary>
-    /// <param name="run">The run.</param>
+    /// <summary>Makes a version of benign rows and uses it. Returns what became of it, for people.</summary>
+    /// <param name="inputs">The rows: of flows, then of windows.</param>
     /// <param name="site">The site as it is learned now.</param>
     /// <param name="folder">Its folder.</param>
-    /// <param name="paths">The captures.</param>
+    /// <param name="paths">The captures or tables that they come from.</param>
     /// <param name="roleOf">Role of a device; where none has one, all share the same models.</param>
     /// <param name="budgetPerDay">Alerts a day that the card is written for.</param>
     /// <param name="asShadow">Whether the new models only look on.</param>
-    public static string Make(AnalysisRun run, Site site, SiteFolder folder, string[] paths, Func<IpAddress, DeviceRole> roleOf, double budgetPerDay, bool asShadow)
+    public static string Make(IReadOnlyList<TrainingRows> inputs, Site site, SiteFolder folder, string[] paths, Func<IpAddress, DeviceRole> roleOf, double budgetPerDay, bool asShadow)
     {
-        var (inputs, store) = (run.Detector.TrainingRows(), folder.Models);
+        var store = folder.Models;
         var (current, own) = InUse(store);
         if (own is not null && RowsBehind(own) > 2 * inputs[0].Rows.Count)
             return ModelReport.Describe(null, null, inputs, $"version {current} is kept: it was made of more than twice as much");

@@ -50,6 +50,28 @@ public sealed class ModelCommandTests : IClassFixture<ModelCommandTests.Tables>
     }
 
     [Fact]
+    public void A_site_learns_its_models_from_tables_and_keeps_what_it_knows_of_devices()
+    {
+        using var folder = new TemporaryFolder();
+        var site = folder["site"];
+        Assert.Equal(0, ProgramRun.Of("learn", AnalysedSite.Benign, "--site", site).Status);
+        var devices = File.ReadAllBytes(Path.Combine(site, "devices.jsonl"));
+        var learned = ProgramRun.Of("learn", _tables.Benign, "--site", site);
+        Assert.True(learned.Status == 0, learned.Error);
+        Assert.Equal(devices, File.ReadAllBytes(Path.Combine(site, "devices.jsonl")));
+        var listed = ProgramRun.Of("models", "list", "--site", site);
+        Assert.Contains("0002", listed.Output, StringComparison.Ordinal);
+        Assert.Contains(Path.GetFileName(_tables.Benign), listed.Output, StringComparison.Ordinal);
+
+        var mixed = ProgramRun.Of("learn", _tables.Benign, AnalysedSite.Benign, "--site", site);
+        Assert.Equal(2, mixed.Status);
+        Assert.Contains("commands of their own", mixed.Error, StringComparison.Ordinal);
+        File.WriteAllText(folder["other.csv"], "a,b\n1,2\n");
+        Assert.Equal(2, ProgramRun.Of("learn", folder["other.csv"], "--site", site).Status);
+        Assert.Equal(3, ProgramRun.Of("learn", folder["absent.csv"], "--site", site).Status);
+    }
+
+    [Fact]
     public void Versions_are_added_compared_promoted_and_rolled_back()
     {
         using var folder = new TemporaryFolder();
