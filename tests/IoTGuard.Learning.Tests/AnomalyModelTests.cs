@@ -1,4 +1,5 @@
 using IoTGuard.Learning.Onnx;
+using IoTGuard.TestSupport;
 
 namespace IoTGuard.Learning.Tests;
 
@@ -139,10 +140,7 @@ public sealed class AnomalyModelTests
         var contributions = new float[7];
         model = model.WithCalibration(Calibration.Fit(Samples.Scores(model, Fresh)));
         double sum = 0;
-        Run();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Run();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(Run));
         Assert.True(sum > 0);
 
         void Run()

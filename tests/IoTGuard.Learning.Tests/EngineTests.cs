@@ -1,4 +1,5 @@
 using IoTGuard.Learning.Training;
+using IoTGuard.TestSupport;
 
 namespace IoTGuard.Learning.Tests;
 
@@ -89,11 +90,11 @@ public sealed class EngineTests
             Assert.Equal(scores[r], one[0]);
         }
 
-        read.Explain(rows.AsSpan(0, 9), contributions);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        read.Score(rows, 800, scores);
-        read.Explain(rows.AsSpan(0, 9), contributions);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            read.Score(rows, 800, scores);
+            read.Explain(rows.AsSpan(0, 9), contributions);
+        }));
     }
 
     [Theory]

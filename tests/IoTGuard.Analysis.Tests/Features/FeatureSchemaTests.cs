@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using IoTGuard.Analysis.Features;
 using IoTGuard.Analysis.Flows;
+using IoTGuard.TestSupport;
 
 namespace IoTGuard.Analysis.Tests.Features;
 
@@ -56,11 +57,11 @@ public sealed class FeatureSchemaTests
     {
         var flow = Example();
         var row = new float[FlowFeatures.Schema.Count];
-        FlowFeatures.Schema.Extract(in flow, row);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1000; i++)
-            FlowFeatures.Schema.Extract(in flow, row);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            for (var i = 0; i < 1000; i++)
+                FlowFeatures.Schema.Extract(in flow, row);
+        }));
     }
 
     [Fact]

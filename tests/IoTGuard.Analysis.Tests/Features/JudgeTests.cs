@@ -2,6 +2,7 @@ using IoTGuard.Analysis.Features;
 using IoTGuard.Analysis.Inventory;
 using IoTGuard.Learning;
 using IoTGuard.Wire.Network;
+using IoTGuard.TestSupport;
 
 namespace IoTGuard.Analysis.Tests.Features;
 
@@ -50,11 +51,7 @@ public sealed class JudgeTests
         var judge = new Judge(set, ModelInput.Flows);
         var (rows, roles) = Batch(Judge.BatchRows);
         var joint = new double[roles.Length];
-        judge.Score(rows, roles, joint);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 10; i++)
-            judge.Score(rows, roles, joint);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Of(() => judge.Score(rows, roles, joint)));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Sessions;
+using IoTGuard.TestSupport;
 using static IoTGuard.Analysis.Tests.Hl7.Messages;
 
 namespace IoTGuard.Analysis.Tests.Hl7;
@@ -139,9 +140,7 @@ public sealed class Hl7SplitTests
         {
             for (var warm = 0; warm < 3; warm++)
                 Run(piece);
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            Run(piece);
-            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            Assert.Equal(0, Allocations.Of(() => Run(piece)));
         }
     }
 }

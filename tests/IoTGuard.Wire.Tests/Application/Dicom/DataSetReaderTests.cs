@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using IoTGuard.Wire.Application.Dicom;
+using IoTGuard.TestSupport;
 
 namespace IoTGuard.Wire.Tests.Application.Dicom;
 
@@ -157,12 +158,11 @@ public sealed class DataSetReaderTests
             }
         }
 
-        for (var i = 0; i < 100; i++)
-            Once();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1000; i++)
-            Once();
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            for (var i = 0; i < 1000; i++)
+                Once();
+        }));
     }
 
     private static IEnumerable<(string Name, DataSetEncoding Encoding, byte[] Bytes, string Expected)> DataSets()
