@@ -17,7 +17,7 @@ import time
 
 import patients
 from hl7_messages import Messages, frame
-from network import LAB, Network, ip, run
+from network import LAB, NETNS, Network, ip, run
 
 CLIENT, SERVER = "10.99.0.1", "10.99.0.2"
 #         style of the receiver, port, share of the messages (two acknowledgements in a row wait for a delayed TCP one, so few of these)
@@ -25,7 +25,8 @@ STYLES = (("plain", 2575, 0.35), ("bare-end", 2576, 0.32), ("one", 2577, 0.32), 
 
 
 def wire(net):
-    run("mount", "-t", "tmpfs", "lab", "/run/netns")
+    NETNS.mkdir(exist_ok=True)
+    run("mount", "-t", "tmpfs", "lab", NETNS)
     ip("netns", "add", "server")
     ip("link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", "server")
     for inside in ((), net.inside("server")):
