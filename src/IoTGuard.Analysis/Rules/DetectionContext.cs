@@ -15,6 +15,9 @@ internal sealed class DetectionContext
 
     private const string Reconnaissance = "reconnaissance";
 
+    /// <summary>How long what a new device does is told with the alert about it, ns of packet time.</summary>
+    private const long NewcomerNs = 600_000_000_000;
+
     /// <summary>Exploring is counted at most this often, ns of packet time.</summary>
     private const long ScanMinuteNs = 60_000_000_000;
 
@@ -36,6 +39,7 @@ internal sealed class DetectionContext
         Facts = new FactBook(site.Facts, options.MaximumFacts, IdentityOf);
         Rates = new RateBook(site.Rates, IdentityOf);
         Novelty = new Novelty(site);
+        Kin = new Kin(site);
         Alerts = new AlertCorrelator(Devices, Scope, options, sink);
     }
 
@@ -53,6 +57,8 @@ internal sealed class DetectionContext
     public RateBook Rates { get; }
 
     public Novelty Novelty { get; private set; }
+
+    public Kin Kin { get; private set; }
 
     public AlertCorrelator Alerts { get; }
 
@@ -83,6 +89,7 @@ internal sealed class DetectionContext
         Facts.Known = site.Facts;
         Rates.Known = site.Rates;
         Novelty = new Novelty(site);
+        Kin = new Kin(site);
         Alerts.Reconfigure(Scope, options);
         return isOther;
     }
@@ -93,6 +100,16 @@ internal sealed class DetectionContext
     /// <summary>The same for a fact whose number says how serious it is.</summary>
     public double Weigh(in Fact fact, double settled) => Novelty.Weigh(fact with { A = IdentityOf(fact.A) }, settled);
 
+    /// <summary>True when the like of a known device did the same while the site was learned, see <see cref="Baselines.Kin"/>.</summary>
+    public bool IsExpected(in Fact fact) => Kin.Expects(fact with { A = IdentityOf(fact.A), B = fact.B == default ? default : IdentityOf(fact.B) });
+
+    /// <summary>The same for the first use of a service: what a device did there before, it is not expected to change.</summary>
+    public bool IsExpectedUse(Transaction transaction)
+    {
+        var use = new Fact(FactKind.Peer, transaction.Client, transaction.Server, Fact.NumberOf(IpProtocol.Tcp, transaction.ServerPort));
+        return !Facts.IsLearned(use) && IsExpected(use);
+    }
+
     /// <summary>The zone of an address in the site's policy; null when none holds it.</summary>
     public string? ZoneOf(IpAddress address) => _options.Policy.ZoneOf(address);
 
@@ -101,6 +118,10 @@ internal sealed class DetectionContext
 
     /// <summary>The address that stands for a device in facts and rates: the first of its addresses.</summary>
     public IpAddress IdentityOf(IpAddress address) => Devices.Find(address)?.Address ?? address;
+
+    /// <summary>True in the first minutes of a device whose appearance was told: all that it does is new, and belongs to that alert.</summary>
+    public bool IsNewcomer(Device device, long timeNs) =>
+        !device.IsLearned && timeNs - device.FirstSeenNs <= NewcomerNs && Alerts.Find(Of(NetworkRules.NewDevice), new Party(device.Address, device.Mac), default) is not null;
 
     /// <summary>A party as alerts name it: with its own hardware address when that is known, never a router's.</summary>
     public Party PartyOf(IpAddress address, MacAddress mac)

@@ -18,6 +18,7 @@ internal sealed class DicomObjectDetection
     private const double StrangerWeight = 0.85;
     private const double NewAtSiteWeight = 0.75;
     private const double KnownAtSiteWeight = 0.45;
+    private const double ExpectedWeight = 0.25;
 
     private readonly DetectionContext _context;
     private readonly Rule _class;
@@ -66,15 +67,15 @@ internal sealed class DicomObjectDetection
     {
         if (transaction.SopClass is not { } sopClass)
             return;
-        var isNew = _context.Facts.Note(new Fact(FactKind.SopClass, transaction.Client, Text: sopClass), transaction.TimeNs);
+        var fact = new Fact(FactKind.SopClass, transaction.Client, Text: sopClass);
+        var isNew = _context.Facts.Note(fact, transaction.TimeNs);
         if (!isNew || !_context.Site.IsLearned || _context.Scope.IsOutside(transaction.Server))
             return;
 
-        // An archive passes on whatever it was given.
-        if (_context.Devices.Find(transaction.Client) is { Role.Role: DeviceRole.Pacs })
+        // An archive passes on whatever it was given; of a new device everything is new.
+        if (_context.Devices.Find(transaction.Client) is { } sender && (sender.Role.Role == DeviceRole.Pacs || _context.IsNewcomer(sender, transaction.TimeNs)))
             return;
-        var weight = !_knownSenders.Contains(_context.IdentityOf(transaction.Client)) ? StrangerWeight : _siteClasses.Contains(sopClass) ? KnownAtSiteWeight : NewAtSiteWeight;
-        var confidence = _context.Weigh(FactKind.SopClass, transaction.Client, weight);
+        var confidence = _context.Weigh(FactKind.SopClass, transaction.Client, WeightOf(fact, sopClass));
         if (confidence < _class["confidence"])
             return;
         var open = Observe(_class, transaction, transaction.TimeNs, confidence);
@@ -82,6 +83,15 @@ internal sealed class DicomObjectDetection
             return;
         open.Include("SOP class", sopClass, "the classes that it sent while the site was learned").Patient(transaction.Patient).Flow(transaction);
         _context.Alerts.Emit(open);
+    }
+
+    private double WeightOf(in Fact fact, string sopClass)
+    {
+        if (_knownSenders.Contains(_context.IdentityOf(fact.A)))
+            return _siteClasses.Contains(sopClass) ? KnownAtSiteWeight : NewAtSiteWeight;
+
+        // A known modality that made no image while the site was learned makes its first one now.
+        return _context.Devices.Find(fact.A) is { IsLearned: true, Role.Role: DeviceRole.Modality } || _context.IsExpected(fact) ? ExpectedWeight : StrangerWeight;
     }
 
     private void CountObjects(DicomTransaction transaction)

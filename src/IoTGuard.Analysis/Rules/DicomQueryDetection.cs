@@ -16,6 +16,7 @@ internal sealed class DicomQueryDetection
     private const string WorklistFind = "1.2.840.10008.5.1.4.31";
     private const double NewDestinationWeight = 0.95;
     private const double NewOperationWeight = 0.6;
+    private const double ExpectedWeight = 0.25;
 
     private readonly DetectionContext _context;
     private readonly Rule _harvest;
@@ -95,7 +96,7 @@ internal sealed class DicomQueryDetection
         if (!_context.Facts.Note(fact, transaction.TimeNs) || operation == "C-STORE" || !_context.Site.IsLearned
             || !_operations.TryGetValue((_context.IdentityOf(transaction.Client), _context.IdentityOf(transaction.Server)), out var before))
             return;
-        var confidence = _context.Weigh(FactKind.DicomOperation, transaction.Client, NewOperationWeight);
+        var confidence = _context.Weigh(FactKind.DicomOperation, transaction.Client, _context.IsExpected(fact) ? ExpectedWeight : NewOperationWeight);
         if (confidence < _operation["confidence"])
             return;
         var open = _context.Observe(_operation, _context.ClientOf(transaction), _context.ServerOf(transaction), transaction.TimeNs, transaction.TimeNs, confidence);
@@ -199,9 +200,10 @@ internal sealed class DicomQueryDetection
         if (_destinations.Contains(destination))
             return;
 
-        // A client that has images sent to its own known title.
+        // A client that has images sent to its own title, which is known, or is the first that a station among its like uses.
         if (destination == transaction.CallingAe
-            && _context.Facts.IsLearned(new Fact(FactKind.AePair, transaction.Client, transaction.Server, Text: transaction.CallingAe, OtherText: transaction.CalledAe)))
+            && (_context.IsExpectedUse(transaction)
+                || _context.Facts.IsLearned(new Fact(FactKind.AePair, transaction.Client, transaction.Server, Text: transaction.CallingAe, OtherText: transaction.CalledAe))))
             return;
         var confidence = _context.Weigh(FactKind.MoveDestination, transaction.Client, NewDestinationWeight);
         if (confidence < _destination["confidence"])

@@ -31,6 +31,7 @@ internal static class DicomRules
         FalsePositives = "A new or renamed modality; a device that got a new address.",
         Traits = RuleTraits.Baseline | RuleTraits.PerPeer,
         Thresholds = [new("confidence", 0.35, "1")],
+        QuietSeconds = Rule.NewsSeconds,
     };
 
     public static readonly Rule DefaultAeTitle = new()
@@ -94,7 +95,7 @@ internal static class DicomRules
         FalsePositives = "A new program on a workstation; rare tasks that a short learning period did not see.",
         Traits = RuleTraits.Baseline | RuleTraits.PerPeer,
         Thresholds = [new("confidence", 0.35, "1")],
-        QuietSeconds = 3600,
+        QuietSeconds = Rule.NewsSeconds,
     };
 
     public static readonly Rule MoveDestination = new()
@@ -110,6 +111,7 @@ internal static class DicomRules
         FalsePositives = "A newly installed workstation or archive.",
         Traits = RuleTraits.Baseline | RuleTraits.PerPeer,
         Thresholds = [new("confidence", 0.35, "1")],
+        QuietSeconds = Rule.NewsSeconds,
     };
 
     public static readonly Rule BulkRetrieval = new()
@@ -140,6 +142,7 @@ internal static class DicomRules
         FalsePositives = "A software update that adds dose reports or structured reports.",
         Traits = RuleTraits.Baseline,
         Thresholds = [new("confidence", 0.35, "1")],
+        QuietSeconds = Rule.NewsSeconds,
     };
 
     public static readonly Rule StoreFlood = new()

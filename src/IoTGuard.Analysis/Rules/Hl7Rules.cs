@@ -16,6 +16,7 @@ internal static class Hl7Rules
         FalsePositives = "A new interface; a system that was moved to another address.",
         Traits = RuleTraits.Baseline | RuleTraits.PerPeer,
         Thresholds = [new("confidence", 0.35, "1")],
+        QuietSeconds = Rule.NewsSeconds,
     };
 
     public static readonly Rule NewType = new()
@@ -31,6 +32,7 @@ internal static class Hl7Rules
         FalsePositives = "Rare events of a hospital's week that a short learning period did not see.",
         Traits = RuleTraits.Baseline | RuleTraits.PerPeer,
         Thresholds = [new("confidence", 0.35, "1")],
+        QuietSeconds = Rule.NewsSeconds,
     };
 
     public static readonly Rule Flood = new()

@@ -15,6 +15,7 @@ internal sealed class Hl7SenderDetection
     private const double StolenNameWeight = 0.8;
     private const double NewNameWeight = 0.6;
     private const double NewTypeWeight = 0.55;
+    private const double ExpectedFactor = 0.35;
 
     private readonly DetectionContext _context;
     private readonly Rule _sender;
@@ -113,7 +114,10 @@ internal sealed class Hl7SenderDetection
         var stranger = !_knownSenders.Contains(identity);
         if (!stranger && _received.Contains((identity, fact.Text, fact.OtherText)))
             return seen;
-        var weight = stranger ? StrangerWeight : _knownNames.Contains((fact.Text, fact.OtherText)) ? StolenNameWeight : NewNameWeight;
+        var isTaken = _knownNames.Contains((fact.Text, fact.OtherText));
+        var weight = stranger ? StrangerWeight : isTaken ? StolenNameWeight : NewNameWeight;
+        if (stranger && !isTaken && _context.IsExpectedUse(transaction))
+            weight *= ExpectedFactor;
         var confidence = _context.Weigh(FactKind.Hl7Sender, transaction.Client, weight);
         if (confidence < _sender["confidence"])
             return seen;
@@ -135,7 +139,7 @@ internal sealed class Hl7SenderDetection
         if (!_context.Site.IsLearned || _context.Facts.IsLearned(fact) || _context.Scope.IsOutside(transaction.Server)
             || !_knownSenders.Contains(_context.IdentityOf(transaction.Client)) || _receivedCodes.Contains((_context.IdentityOf(transaction.Client), code)))
             return seen;
-        var confidence = _context.Weigh(FactKind.Hl7Type, transaction.Client, NewTypeWeight);
+        var confidence = _context.Weigh(FactKind.Hl7Type, transaction.Client, _context.IsExpected(fact) ? NewTypeWeight * ExpectedFactor : NewTypeWeight);
         if (confidence < _type["confidence"])
             return seen;
         var open = Observe(_type, transaction, confidence);

@@ -26,12 +26,12 @@ internal sealed class NoveltyDetection
     private const double NewOutsideWeight = 0.7;
     private const double NewPlaceOutsideWeight = 0.5;
 
+    /// <summary>Known networks outside with which one more means half as much as with the first.</summary>
+    private const double HalvingOutside = 4;
+
     /// <summary>How long a device with nothing but IPv6 addresses is waited for, ns of packet time, and how many are at once.</summary>
     private const long WaitNs = 20_000_000_000;
     private const int MaximumWaiting = 1024;
-
-    /// <summary>How long what a new device does is told with the alert about it, ns of packet time.</summary>
-    private const long FollowNs = 600_000_000_000;
 
     /// <summary>Learned clients from which on one more client of a service is little news.</summary>
     private const int PopularClients = 4;
@@ -62,7 +62,7 @@ internal sealed class NoveltyDetection
     private readonly HashSet<MacAddress> _knownMacs = [];
     private readonly Dictionary<(IpAddress Server, int Number), int> _learnedClients = [];
 
-    // The same by the network of the client: /24, /64.
+    // The same by the network of the client.
     private readonly HashSet<(IpAddress Server, int Number, IpAddress Network)> _learnedNetworks = [];
     private readonly Dictionary<(IpAddress Client, int Number), int> _learnedServers = [];
     private readonly List<(long DueNs, Device Device)> _waiting = [];
@@ -98,14 +98,14 @@ internal sealed class NoveltyDetection
             if (fact.Kind == FactKind.OutsideNetwork)
             {
                 _outsideNetworks[fact.A] = _outsideNetworks.GetValueOrDefault(fact.A) + 1;
-                _outsideNeighbors.Add(NetworkOf(fact.A));
+                _outsideNeighbors.Add(Kin.NetworkOf(fact.A));
                 _outsideUsers[fact.B] = _outsideUsers.GetValueOrDefault(fact.B) + 1;
             }
             else if (fact.Kind == FactKind.Peer)
             {
                 _learnedClients[(fact.B, fact.Number)] = _learnedClients.GetValueOrDefault((fact.B, fact.Number)) + 1;
                 _learnedServers[(fact.A, fact.Number)] = _learnedServers.GetValueOrDefault((fact.A, fact.Number)) + 1;
-                _learnedNetworks.Add((fact.B, fact.Number, NetworkOf(fact.A)));
+                _learnedNetworks.Add((fact.B, fact.Number, Kin.NetworkOf(fact.A)));
             }
         }
     }
@@ -192,31 +192,35 @@ internal sealed class NoveltyDetection
                 server.Deeds.InfrastructureAnswers++;
         }
 
+        var isFollowed = false;
         if (_context.Devices.Find(flow.Originator) is { } client)
         {
             client.AddUsed(new ServicePort(flow.IpProtocol, PortOf(in flow)));
-            Follow(client, in flow, timeNs);
+            isFollowed = Follow(client, in flow, timeNs);
         }
 
-        if (serverInside)
-            NoteService(in flow, number, timeNs);
-        if (serverInside && clientInside)
-            NotePeer(in flow, number, timeNs);
-        else if (clientInside && AddressScope.IsHost(flow.Responder))
+        // One event makes one alert: the change of the server, or that of the client when it weighs more.
+        var newService = serverInside ? NoteService(in flow, number, timeNs) : 0;
+        var newPeer = serverInside && clientInside ? NotePeer(in flow, number, timeNs) : 0;
+        if (newService > newPeer)
+            Emit(Tell(_service, in flow, flow.Responder, flow.ResponderMac, flow.Originator, flow.OriginatorMac, newService, timeNs));
+        else if (newPeer > 0 && !isFollowed)
+            Emit(Tell(_peer, in flow, flow.Originator, flow.OriginatorMac, flow.Responder, flow.ResponderMac, newPeer, timeNs)?.Include("hosts", _context.NameOf(_context.PartyOf(flow.Responder, flow.ResponderMac))));
+        if (clientInside && !serverInside && AddressScope.IsHost(flow.Responder))
             NoteOutside(in flow, number, timeNs);
     }
 
-    /// <summary>What a new device does in its first minutes belongs to the alert about it.</summary>
-    private void Follow(Device client, in FlowRecord flow, long timeNs)
+    /// <summary>What a new device does in its first minutes belongs to the alert about it. True when it does.</summary>
+    private bool Follow(Device client, in FlowRecord flow, long timeNs)
     {
-        if (client.IsLearned || timeNs - client.FirstSeenNs > FollowNs
-            || _context.Alerts.Find(_device, new Party(client.Address, client.Mac), default) is null)
-            return;
+        if (!_context.IsNewcomer(client, timeNs))
+            return false;
         var open = _context.Observe(_device, new Party(client.Address, client.Mac), default, client.FirstSeenNs, timeNs, 0);
         if (open is null)
-            return;
+            return false;
         open.Include("uses", $"{ServiceName(in flow)} of {flow.Responder}").Flow(in flow);
         _context.Alerts.Emit(open);
+        return true;
     }
 
     private static bool IsExchange(in FlowRecord flow) => flow.IpProtocol switch
@@ -229,11 +233,12 @@ internal sealed class NoveltyDetection
     private static ushort PortOf(in FlowRecord flow) =>
         flow.ResponderPort >= FirstDynamicPort && flow.Application == ApplicationProtocol.Unknown ? (ushort)0 : flow.ResponderPort;
 
-    private void NotePeer(in FlowRecord flow, int number, long timeNs)
+    /// <returns>Confidence in the news that a client uses a service; 0 = none worth telling.</returns>
+    private double NotePeer(in FlowRecord flow, int number, long timeNs)
     {
         var fact = new Fact(FactKind.Peer, flow.Originator, flow.Responder, number);
         if (!_context.Facts.Note(fact, timeNs) || !_context.Site.IsLearned || InfrastructurePorts.Contains(flow.ResponderPort))
-            return;
+            return 0;
         var isAdministration = Baselines.Novelty.AdministrationPorts.Contains(flow.ResponderPort);
         var isMedical = ApplicationProtocols.IsMedical(flow.Application);
         var weight = isMedical ? MedicalWeight : isAdministration ? AdministrationWeight : OtherWeight;
@@ -244,7 +249,9 @@ internal sealed class NoveltyDetection
             weight *= PopularFactor;
 
         // What its neighbours in the network do; of a new device too, whose first steps are told with it.
-        if (!isMedical && _learnedNetworks.Contains((server, number, NetworkOf(client))))
+        if (!isMedical && _learnedNetworks.Contains((server, number, Kin.NetworkOf(client))))
+            weight *= NeighborFactor;
+        else if (isMedical && _context.IsExpected(fact))
             weight *= NeighborFactor;
         else if (!isKnown && !isMedical && !isAdministration && clients > 0)
             weight *= PopularFactor;
@@ -252,27 +259,25 @@ internal sealed class NoveltyDetection
         // Who administers, or watches, one host will do so with the next.
         weight *= FamiliarityOf(client, number);
         var confidence = _context.Weigh(fact, weight);
-        if (confidence >= _peer["confidence"])
-            Emit(Tell(_peer, in flow, flow.Originator, flow.OriginatorMac, flow.Responder, flow.ResponderMac, confidence, timeNs)?.Include("hosts", _context.NameOf(_context.PartyOf(flow.Responder, flow.ResponderMac))));
+        return confidence >= _peer["confidence"] ? confidence : 0;
     }
 
     private double FamiliarityOf(IpAddress client, int number) =>
         _learnedServers.GetValueOrDefault((client, number)) switch { 0 => 1, 1 => PopularFactor, _ => NeighborFactor };
 
-    private void NoteService(in FlowRecord flow, int number, long timeNs)
+    /// <returns>Confidence in the news that a server offers a service; 0 = none worth telling.</returns>
+    private double NoteService(in FlowRecord flow, int number, long timeNs)
     {
         var fact = new Fact(FactKind.Service, flow.Responder, Number: number);
         if (!_context.Facts.Note(fact, timeNs) || !_context.Site.IsLearned || flow.ResponderPort >= FirstDynamicPort)
-            return;
+            return 0;
 
         // Who probes everything, or is a stranger, finds services that were always there.
         if (_context.Devices.Find(flow.Responder) is not { IsLearned: true } || _context.Devices.Find(flow.Originator) is not { IsLearned: true }
             || _context.Scanners.Contains(flow.Originator))
-            return;
-        var weight = NewServiceWeight * FamiliarityOf(_context.IdentityOf(flow.Originator), number);
-        var confidence = _context.Weigh(fact, weight);
-        if (confidence >= _service["confidence"])
-            Emit(Tell(_service, in flow, flow.Responder, flow.ResponderMac, flow.Originator, flow.OriginatorMac, confidence, timeNs));
+            return 0;
+        var confidence = _context.Weigh(fact, NewServiceWeight * FamiliarityOf(_context.IdentityOf(flow.Originator), number));
+        return confidence >= _service["confidence"] ? confidence : 0;
     }
 
     private void NoteOutside(in FlowRecord flow, int number, long timeNs)
@@ -296,10 +301,10 @@ internal sealed class NoveltyDetection
 
         if (ApplicationProtocols.IsMedical(flow.Application))
             return;
-        var weight = known == 0 ? NewOutsideWeight : NewPlaceOutsideWeight;
+        var weight = known == 0 ? NewOutsideWeight : NewPlaceOutsideWeight * HalvingOutside / (HalvingOutside + known - 1);
         if (_outsideUsers.GetValueOrDefault(network) >= PopularOutside)
             weight *= PopularOutsideFactor;
-        if (known == 0 && _outsideNeighbors.Contains(NetworkOf(device)) && _context.Devices.Find(device) is not { Deeds.IsMedical: true })
+        if (known == 0 && _outsideNeighbors.Contains(Kin.NetworkOf(device)) && _context.Devices.Find(device) is not { Deeds.IsMedical: true })
             weight *= NeighborFactor;
         var confidence = _context.Weigh(FactKind.OutsideNetwork, flow.Originator, weight);
         if (confidence < _outside["confidence"])
@@ -322,9 +327,6 @@ internal sealed class NoveltyDetection
         if (open is not null)
             _context.Alerts.Emit(open);
     }
-
-    /// <summary>The part of the site's network that an address lies in.</summary>
-    private static IpAddress NetworkOf(IpAddress address) => address.IsIpv4 ? AddressScope.NetworkOf(address) : new IpAddress(address.High, 0);
 
     private static string ProtocolOf(in FlowRecord flow) => flow.Application switch
     {

@@ -18,6 +18,9 @@ internal sealed class RhythmDetection : TransactionDetection
     /// <summary>Devices are looked at in these steps, ns of packet time.</summary>
     private const long CheckNs = 10_000_000_000;
 
+    /// <summary>Learning must have lasted for so many of a device's longest pauses: before, chance makes them.</summary>
+    private const int PausesLearned = 12;
+
     private readonly DetectionContext _context;
     private readonly Rule _volume;
     private readonly Rule _service;
@@ -125,8 +128,10 @@ internal sealed class RhythmDetection : TransactionDetection
         if (device.Role.Role is DeviceRole.Unknown or DeviceRole.Client or DeviceRole.Workstation || (rhythm.Absences > 0 && rhythm.IsAroundTheClock))
             return 0;
 
-        // Heard for most of the learning period, and to its end.
+        // Heard for most of the learning period, and to its end; and long enough to know its pauses.
         var period = _context.Site.Periods[^1];
+        if (period.EndNs - period.StartNs < PausesLearned * rhythm.LongestNs)
+            return 0;
         var silence = (long)Math.Max(DetectionContext.Ns(_device["silence"]), _device["factor"] * Math.Max(rhythm.LongestNs, 1));
         return device.FirstSeenNs <= Baselines.Novelty.MiddleOf(period) && (device.LastSeenNs >= period.EndNs - silence || rhythm.Absences > 0) ? silence : 0;
     }

@@ -27,6 +27,9 @@ public enum RuleTraits
 /// <summary>One detection: everything about it that is not code.</summary>
 public sealed record Rule
 {
+    /// <summary>Quiet time of rules about what a device never did before: what was told is no news on the same day, seconds.</summary>
+    public const double NewsSeconds = 86_400;
+
     /// <summary>Stable id, kebab-case.</summary>
     public required string Id { get; init; }
 
