@@ -193,7 +193,8 @@ public sealed partial class Sensor
 
     private void OnArp(ReadOnlySpan<byte> frame, in PacketView view, long clock, long number, EventBatch output)
     {
-        if (!ArpView.TryRead(frame, view, out var arp) || !_neighbors.IsNews(arp.SenderMac, arp.Sender, view.Vlan, clock))
+        if (!ArpView.TryRead(frame, view, out var arp)
+            || !_neighbors.IsNews(arp.SenderMac, arp.Sender, arp.Operation == ArpOperation.Reply ? arp.Sender : arp.Target, view.Vlan, clock))
             return;
         _store.Counters.Neighbors++;
         Context.AtFrame(clock, number, output);

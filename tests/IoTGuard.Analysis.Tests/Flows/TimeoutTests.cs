@@ -95,6 +95,26 @@ public sealed class TimeoutTests
     }
 
     [Fact]
+    public void EveryTargetOfArpRequestsIsToldOncePerMinute()
+    {
+        var capture = new Capture();
+        for (var round = 0; round < 3; round++)
+        {
+            for (byte target = 2; target < 202; target++)
+                capture.AddFrame(Request(target), 20 * Capture.Second / 200);
+        }
+
+        var outcome = capture.Run(Options, workers: 3);
+        Assert.Equal(Enumerable.Range(2, 200), outcome.Neighbors.Select(n => (int)(n.Neighbor.Target.Low & 0xFF)));
+
+        static byte[] Request(byte target) =>
+        [
+            0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1,
+            2, 0, 0, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, target,
+        ];
+    }
+
+    [Fact]
     public void ArpSendersAreToldOncePerMinuteAndAtEveryChange()
     {
         var capture = new Capture();
