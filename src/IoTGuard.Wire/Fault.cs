@@ -72,6 +72,9 @@ public enum FaultKind : byte
 
     /// <summary>A fragment splits the header of what the datagram carries (RFC 1858, RFC 3128).</summary>
     TinyFragment,
+
+    /// <summary>An answer before what it answers: the two directions of a connection may reach the capture in another order than they were sent.</summary>
+    OutOfStep,
 }
 
 /// <summary>One fault: what, where, and the lengths that did not fit.</summary>

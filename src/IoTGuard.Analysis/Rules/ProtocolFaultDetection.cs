@@ -105,8 +105,8 @@ internal sealed class ProtocolFaultDetection(DetectionContext context)
 
     private void OnFault(Transaction transaction, ApplicationProtocol protocol, Fault fault, string? text, bool sentByServer)
     {
-        // What the capture lost is nobody's fault.
-        if (fault.Kind is FaultKind.Gap or FaultKind.Truncated or FaultKind.Overflow or FaultKind.None)
+        // What the capture lost, or gave in another order, is nobody's fault.
+        if (fault.Kind is FaultKind.Gap or FaultKind.Truncated or FaultKind.Overflow or FaultKind.OutOfStep or FaultKind.None)
             return;
         var (from, fromMac, to, toMac) = sentByServer
             ? (transaction.Server, transaction.ServerMac, transaction.Client, transaction.ClientMac)

@@ -247,6 +247,7 @@ public sealed class DicomRuleTests
     [Theory]
     [InlineData(FaultKind.BadLength, 1, true)]
     [InlineData(FaultKind.MissingItem, 1, false)]
+    [InlineData(FaultKind.OutOfStep, 9, false)]
     [InlineData(FaultKind.Gap, 9, false)]
     public void Malformed_pdus_are_told(FaultKind kind, int faults, bool fires)
     {

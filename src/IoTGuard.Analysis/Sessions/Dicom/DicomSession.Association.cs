@@ -134,7 +134,7 @@ public sealed partial class DicomSession
         {
             if (!MayHaveMissed(context))
             {
-                Fail(context, direction, FaultKind.UnexpectedMessage, 0, 0, 0, "A-ASSOCIATE-AC that nobody asked for");
+                Fail(context, direction, FaultKind.OutOfStep, 0, 0, 0, "A-ASSOCIATE-AC that nobody asked for");
                 return;
             }
 
@@ -270,7 +270,7 @@ public sealed partial class DicomSession
         var isExpected = _association.Phase == DicomAssociationPhase.Requested && direction != _association.Requestor;
         if (!isExpected && !MayHaveMissed(context))
         {
-            Fail(context, direction, FaultKind.UnexpectedMessage, 0, 0, 0, "A-ASSOCIATE-RJ that nobody asked for");
+            Fail(context, direction, FaultKind.OutOfStep, 0, 0, 0, "A-ASSOCIATE-RJ that nobody asked for");
             return;
         }
 
@@ -313,7 +313,7 @@ public sealed partial class DicomSession
         PickUp(context, Opposite(direction));
         if (_association.Phase != DicomAssociationPhase.ReleaseRequested && !MayHaveMissed(context))
         {
-            Fail(context, direction, FaultKind.UnexpectedMessage, 0, 0, 0, "A-RELEASE-RP that nobody asked for");
+            Fail(context, direction, FaultKind.OutOfStep, 0, 0, 0, "A-RELEASE-RP that nobody asked for");
             return;
         }
 

@@ -331,7 +331,7 @@ public sealed partial class DicomSession
         var operation = _operations.Find(Opposite(direction), command.RespondedTo);
         if (operation is null && !MayHaveMissed(context))
         {
-            Fail(context, direction, FaultKind.UnexpectedMessage, 0, command.RespondedTo, 0, "response to a message id without an open request");
+            Fail(context, direction, FaultKind.OutOfStep, 0, command.RespondedTo, 0, "response to a message id without an open request");
             PassDataSet(stream);
             return;
         }
