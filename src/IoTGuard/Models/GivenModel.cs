@@ -27,6 +27,9 @@ internal static class GivenModel
         return site with { Models = new SiteModels(ModelSet.Empty.With(entry)) };
     }
 
+    /// <summary>Another text when another model is named, or when its file changed.</summary>
+    public static string Stamp(string? path) => path is null ? "" : $"\n{path} {File.GetLastWriteTimeUtc(path).Ticks}";
+
     private static AnomalyModel Load(string path)
     {
         var isZip = Path.GetExtension(path).Equals(".zip", StringComparison.OrdinalIgnoreCase);

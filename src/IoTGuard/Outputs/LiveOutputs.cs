@@ -3,6 +3,7 @@ using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.Outputs.Delivery;
 using IoTGuard.Outputs.Packets;
+using IoTGuard.Service;
 using IoTGuard.Sites.State;
 
 namespace IoTGuard.Outputs;
@@ -56,6 +57,26 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
     /// <summary>Messages that receivers took so far.</summary>
     public long Delivered => _outputs.Delivered;
 
+    /// <summary>Each file, output and store as it now is. Any thread may ask.</summary>
+    public IReadOnlyList<DeliveryStatus> Deliveries
+    {
+        get
+        {
+            var files = _set.Files.Select(static f => new DeliveryStatus(f.Name, f.WaitingLines, f.Lines, f.LostLines, f.Retries, f.Failure));
+            var outputs = _outputs.All.Select(static o => new DeliveryStatus(o.Settings.Name, o.Waiting, o.Delivered, o.Dropped, o.Retries, o.Failure));
+            return [.. files, .. outputs, .. _state is null ? [] : new[] { _state.Status }];
+        }
+    }
+
+    /// <summary>Tells the end of alerts that were open when the sensor before ended without closing them. Returns how many.</summary>
+    public int CloseAbandoned()
+    {
+        var abandoned = _state?.Abandoned ?? [];
+        foreach (var alert in abandoned)
+            Tell(AlertReader.Of(alert), AlertPhase.Closed);
+        return abandoned.Count;
+    }
+
     /// <summary>Goes on with other files and outputs. What waits for old outputs is still delivered, or stays in the journal; nothing waits for it.</summary>
     public void Replace(OutputSet fresh)
     {
@@ -74,33 +95,12 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
 
     public void OnAlert(Alert alert, AlertPhase phase)
     {
-        var suppression = _state?.Suppressions.Of(alert);
-        var messages = suppression is null ? _outputs.Write(alert, phase) : [];
-        if (_state is not null)
-            _state.OnAlert(alert, phase, messages);
-        else
-            AlertOutputs.Offer(messages);
         if (phase == AlertPhase.Opened)
-        {
             Opened++;
-            Suppressed += suppression is null ? 0 : 1;
-        }
-
-        if (_set.Alerts is { } file)
-        {
-            _alertJson.Write(file.Buffer, alert, phase, suppression);
-            file.EndLine();
-            file.Flush();
-        }
-
-        if (suppression is not null)
-            return;
-        Evidence?.OnAlert(alert, phase, ClockNs);
-        if (!_set.UsesStandardOutput && phase != AlertPhase.Updated)
-        {
-            var state = phase == AlertPhase.Opened ? "opened" : string.Create(CultureInfo.InvariantCulture, $"closed after {alert.Count:N0}");
-            Console.Out.WriteLine($"{PacketTime.ForPeople(alert.LastSeenNs)}  {alert.Severity,2}/10  {state,-16}  {alert.Title}: {alert.Description}");
-        }
+        if (Tell(alert, phase))
+            Evidence?.OnAlert(alert, phase, ClockNs);
+        else if (phase == AlertPhase.Opened)
+            Suppressed++;
     }
 
     public void OnTransaction(Transaction transaction)
@@ -138,5 +138,32 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
         Evidence?.Dispose();
         _set.Dispose();
         _alertJson.Dispose();
+    }
+
+    /// <summary>Hands an alert to the store, outputs, file and people; false when it is suppressed, so that only the store and file have it.</summary>
+    private bool Tell(Alert alert, AlertPhase phase)
+    {
+        var suppression = _state?.Suppressions.Of(alert);
+        var messages = suppression is null ? _outputs.Write(alert, phase) : [];
+        if (_state is not null)
+            _state.OnAlert(alert, phase, messages);
+        else
+            AlertOutputs.Offer(messages);
+        if (_set.Alerts is { } file)
+        {
+            _alertJson.Write(file.Buffer, alert, phase, suppression);
+            file.EndLine();
+            file.Flush();
+        }
+
+        if (suppression is not null)
+            return false;
+        if (!_set.UsesStandardOutput && phase != AlertPhase.Updated)
+        {
+            var state = phase == AlertPhase.Opened ? "opened" : string.Create(CultureInfo.InvariantCulture, $"closed after {alert.Count:N0}");
+            Console.Out.WriteLine($"{PacketTime.ForPeople(alert.LastSeenNs)}  {alert.Severity,2}/10  {state,-16}  {alert.Title}: {alert.Description}");
+        }
+
+        return true;
     }
 }

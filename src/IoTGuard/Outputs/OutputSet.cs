@@ -1,4 +1,5 @@
 using IoTGuard.Outputs.Delivery;
+using IoTGuard.Service;
 using IoTGuard.Settings;
 
 namespace IoTGuard.Outputs;
@@ -42,7 +43,7 @@ internal sealed record OutputSet(OutputFile? Alerts, OutputFile? Transactions, I
         var problems = new List<string>();
         foreach (var file in Files)
         {
-            file.Flush();
+            file.Complete();
             if (file.LossReason is { } reason)
                 problems.Add($"{RunSummary.Number(file.LostLines)} lines could not be written to {file.Name}: {reason}");
         }
@@ -56,5 +57,5 @@ internal sealed record OutputSet(OutputFile? Alerts, OutputFile? Transactions, I
             file.Dispose();
     }
 
-    private static OutputFile? Append(string? path) => path is null ? null : OutputFile.Append(path);
+    private static OutputFile? Append(string? path) => path is null ? null : OutputFile.Append(path, ServiceLog.Write);
 }

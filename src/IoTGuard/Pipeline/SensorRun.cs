@@ -70,6 +70,8 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
                 ServiceLog.Write("without a site folder that may be written, alerts that wait for a receiver are kept in memory only and are lost when the sensor ends; give --site DIR");
             foreach (var notice in outputs.State?.Notices ?? [])
                 ServiceLog.Write(notice);
+            if (outputs.CloseAbandoned() is > 0 and var abandoned)
+                ServiceLog.Write($"{RunSummary.Number(abandoned)} alerts that were open when the sensor ended before are closed");
             return new SensorRun(sources, configuration, options, rings, outputs);
         }
         catch (Exception e)
@@ -180,6 +182,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         Devices = _detector.Devices.Devices.Count,
         OpenAlerts = _detector.OpenAlerts,
         Outputs = new OutputStatus(_outputs.Opened, _outputs.Suppressed, _outputs.Delivered, _outputs.Lost),
+        Deliveries = _outputs.Deliveries,
         Work = (_load.Rings, _load.Detector),
         Waiting = _load.Waiting,
         FlowsScored = _detector.FlowFigures.Scored,

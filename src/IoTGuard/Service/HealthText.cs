@@ -36,13 +36,25 @@ internal static class HealthText
             json.WriteNumber("bytes", status.Bytes);
             json.WriteNumber("kernel_drops", status.KernelDrops);
             json.WriteNumber("ring_use", Math.Round(status.RingUse, 4));
+            json.WriteNumber("faults", status.Faults.Sum(static f => f.Frames));
+            json.WriteNumber("stream_gaps", status.Counters.Gaps);
+            json.WriteNumber("stream_gap_bytes", status.Counters.GapBytes);
             json.WriteNumber("capture_loss", Math.Round(status.CaptureLoss, 6));
             json.WriteNumber("flows", status.Flows.Held);
+            json.WriteNumber("flow_table_use", Math.Round(status.FlowTableUse, 6));
             json.WriteNumber("devices", status.Devices);
             json.WriteNumber("alerts", status.Outputs.Opened);
             json.WriteNumber("open_alerts", status.OpenAlerts);
             json.WriteNumber("delivered", status.Outputs.Delivered);
+            json.WriteNumber("queued", status.Queued);
+            json.WriteNumber("retries", status.Retries);
             json.WriteNumber("lost", status.Outputs.Lost);
+            WriteOutputs(json, status.Deliveries);
+            json.WriteNumber("detector_queue_batches", status.Waiting);
+            json.WriteNumber("ring_seconds", Math.Round(status.Work.Rings.TotalSeconds, 3));
+            json.WriteNumber("detector_seconds", Math.Round(status.Work.Detector.TotalSeconds, 3));
+            if (status.ScoringTime is { } scoring)
+                json.WriteNumber("model_score_seconds", scoring.TotalSeconds);
             json.WriteNumber("resident_memory_bytes", Environment.WorkingSet);
             json.WriteStartArray("conditions");
             foreach (var condition in status.Conditions)
@@ -62,5 +74,23 @@ internal static class HealthText
 
         content.WriteByte((byte)'\n');
         return content.ToArray();
+    }
+
+    private static void WriteOutputs(Utf8JsonWriter json, IReadOnlyList<DeliveryStatus> deliveries)
+    {
+        json.WriteStartArray("outputs");
+        foreach (var output in deliveries)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", output.Name);
+            json.WriteNumber("queued", output.Waiting);
+            json.WriteNumber("delivered", output.Delivered);
+            json.WriteNumber("lost", output.Lost);
+            json.WriteNumber("retries", output.Retries);
+            json.WriteString("failure", output.Failure);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 }

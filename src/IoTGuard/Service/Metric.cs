@@ -1,5 +1,4 @@
 using IoTGuard.Analysis;
-using IoTGuard.Wire;
 using IoTGuard.Wire.Tunnels;
 
 namespace IoTGuard.Service;
@@ -25,7 +24,8 @@ internal static class MetricTable
         PerRing("iotguard_kernel_drops_total", true, "Packets that the kernel dropped because the ring was full.", static r => r.Captured.KernelDrops),
         PerRing("iotguard_ring_full_total", true, "Times that the ring was full.", static r => r.Full),
         PerRing("iotguard_ring_use_ratio", false, "Share of the ring's blocks in use.", static r => r.Use),
-        new("iotguard_decode_faults_total", true, "Frames with a fault, by layer and kind; kinds that were seen.", static s => Faults(s.Counters)),
+        new("iotguard_decode_faults_total", true, "Frames with a fault, by layer and kind; kinds that were seen.", 
+            static s => s.Faults.Select(static f => new MetricValue($"layer=\"{f.Layer.ToString().ToLowerInvariant()}\",kind=\"{f.Kind.ToString().ToLowerInvariant()}\"", f.Frames))),
         Counter("iotguard_tcp_packets_total", "TCP packets.", static c => c.TcpPackets),
         Counter("iotguard_udp_packets_total", "UDP packets.", static c => c.UdpPackets),
         Counter("iotguard_other_frames_total", "Frames without a decodable IP or ARP header.", static c => c.OtherFrames),
@@ -45,7 +45,7 @@ internal static class MetricTable
         Counter("iotguard_flows_opened_total", "Flows opened.", static c => c.FlowsOpened),
         Counter("iotguard_flows_evicted_total", "Flows ended early because the table was full.", static c => c.FlowsEvicted),
         Gauge("iotguard_flows", "Flows held now.", static s => s.Flows.Held),
-        Gauge("iotguard_flow_table_use_ratio", "Share of the flow table in use.", static s => (double)s.Flows.Held / Math.Max(1, s.Flows.Maximum)),
+        Gauge("iotguard_flow_table_use_ratio", "Share of the flow table in use.", static s => s.FlowTableUse),
         Counter("iotguard_sessions_total", "Connections whose protocol is read.", static c => c.Sessions),
         Counter("iotguard_sessions_refused_total", "Connections not reassembled because a limit was reached.", static c => c.SessionsRefused),
         Gauge("iotguard_devices", "Devices in the inventory.", static s => s.Devices),
@@ -54,8 +54,13 @@ internal static class MetricTable
         Total("iotguard_alerts_suppressed_total", "Alerts opened that analysts suppressed.", static s => s.Outputs.Suppressed),
         Total("iotguard_messages_delivered_total", "Messages that receivers took, as far as their transport tells.", static s => s.Outputs.Delivered),
         Total("iotguard_messages_lost_total", "Messages, lines and changes of the state that were lost.", static s => s.Outputs.Lost),
+        PerOutput("iotguard_output_queue_messages", false, "Messages that wait for an output, in memory or in its journal; lines for a file, changes for the store.", static d => d.Waiting),
+        PerOutput("iotguard_output_delivered_total", true, "Messages that an output's receiver took, lines that a file took, changes that the store took.", static d => d.Delivered),
+        PerOutput("iotguard_output_lost_total", true, "Messages, lines and changes given up because there was no room for them.", static d => d.Lost),
+        PerOutput("iotguard_output_retries_total", true, "Attempts after a failure.", static d => d.Retries),
+        PerOutput("iotguard_output_failing", false, "1 when an output takes nothing now.", static d => d.Failure is null ? 0 : 1),
         Gauge("iotguard_detector_queue_batches", "Event batches that wait for the detector.", static s => s.Waiting),
-        new("iotguard_stage_seconds_total", true, "Time that stages have worked: rings (capture, decoding, flows, protocols; all threads) and detector (with outputs).",
+        new("iotguard_stage_seconds_total", true, "Time that stages have worked: rings (decoding, flows, protocols, copies for evidence; all threads) and detector (with the forms of alerts).",
             static s => [new("stage=\"rings\"", s.Work.Rings.TotalSeconds), new("stage=\"detector\"", s.Work.Detector.TotalSeconds)]),
         Total("iotguard_flows_scored_total", "Flows that the model scored.", static s => s.FlowsScored),
         new("iotguard_model_score_seconds", false, "Time of one scoring by the model, measured at this moment.", static s => s.ScoringTime is { } time ? [new("", time.TotalSeconds)] : []),
@@ -72,23 +77,18 @@ internal static class MetricTable
     private static Metric PerRing(string name, bool isCounter, string help, Func<RingStatus, double> value) =>
         new(name, isCounter, help, status => status.Rings.Select((ring, i) => new MetricValue($"ring=\"{i}\"", value(ring))));
 
+    private static Metric PerOutput(string name, bool isCounter, string help, Func<DeliveryStatus, double> value) =>
+        new(name, isCounter, help, status => status.Deliveries.Select(d => new MetricValue($"output=\"{Escaped(d.Name)}\"", value(d))));
+
+    /// <summary>A value of a label, in which three characters have a meaning.</summary>
+    private static string Escaped(string value) =>
+        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+
     private static Metric Counter(string name, string help, Func<SensorCounters, double> value) => new(name, true, help, status => [new("", value(status.Counters))]);
 
     private static Metric Total(string name, string help, Func<SensorStatus, double> value) => new(name, true, help, status => [new("", value(status))]);
 
     private static Metric Gauge(string name, string help, Func<SensorStatus, double> value) => new(name, false, help, status => [new("", value(status))]);
-
-    private static IEnumerable<MetricValue> Faults(SensorCounters counters)
-    {
-        for (var layer = Layer.Link; layer <= Layer.Transport; layer++)
-        {
-            for (var kind = FaultKind.None + 1; (int)kind < FaultCounts.Kinds; kind++)
-            {
-                if (kind != FaultKind.Fragment && counters.Faults.Of(kind, layer) is > 0 and var frames)
-                    yield return new($"layer=\"{layer.ToString().ToLowerInvariant()}\",kind=\"{kind.ToString().ToLowerInvariant()}\"", frames);
-            }
-        }
-    }
 
     private static IEnumerable<MetricValue> Tunnels(SensorCounters counters)
     {

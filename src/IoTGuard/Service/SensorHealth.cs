@@ -7,7 +7,7 @@ using IoTGuard.Outputs;
 namespace IoTGuard.Service;
 
 /// <summary>
-/// Watches over the running sensor beside its work: the health endpoint, the statistics line, the mirror port, and the watchdog of systemd. It only
+/// Watches over the running sensor beside its work: the health endpoint, the statistics line, the mirror port and outputs, and the watchdog of systemd. It only
 /// reads counters; alerts about the sensor wait in a queue until the detector's thread takes them.
 /// </summary>
 internal sealed class SensorHealth : IDisposable
@@ -18,7 +18,7 @@ internal sealed class SensorHealth : IDisposable
     private readonly Func<SensorStatus> _status;
     private readonly Func<long> _turns;
     private readonly Func<string?> _problem;
-    private readonly MirrorWatch _mirror = new();
+    private readonly SensorWatch _watch = new();
     private readonly HealthAlerts _alerts;
     private readonly ConcurrentQueue<(Alert Alert, AlertPhase Phase)> _waiting = new();
     private readonly Timer _statistics;
@@ -38,14 +38,14 @@ internal sealed class SensorHealth : IDisposable
         (_status, _turns, _problem) = (status, turns, problem);
         _alerts = new HealthAlerts(interfaceName);
         _statistics = new Timer(_ => LogStatistics());
-        _looks = new Timer(_ => Look(), null, MirrorWatch.Interval, MirrorWatch.Interval);
+        _looks = new Timer(_ => Look(), null, SensorWatch.Interval, SensorWatch.Interval);
         if (ServiceManager.WatchdogInterval is { } interval)
             _watchdog = new Timer(_ => FeedWatchdog(), null, TimeSpan.Zero, interval / 2);
         _server = listen is null ? null : HealthServer.Start(listen, status);
     }
 
     /// <summary>What is wrong at the moment.</summary>
-    public IReadOnlyList<Condition> Conditions => _mirror.Present;
+    public IReadOnlyList<Condition> Conditions => _watch.Present;
 
     /// <summary>How often the statistics line is logged; 0 = never.</summary>
     public void SetStatistics(int seconds)
@@ -74,13 +74,16 @@ internal sealed class SensorHealth : IDisposable
     private static string Line(SensorStatus status)
     {
         var losses = LossTable.Of(status.Counters).Where(static c => c is { IsLoss: true, Count: > 0 }).Select(static c => $"  {RunSummary.Number(c.Count)} {c.Text}");
-        var faults = LossTable.Of(status.Counters).Where(static c => c.Text.StartsWith("frames with", StringComparison.Ordinal)).Sum(static c => c.Count);
-        return $"packets {RunSummary.Number(status.Packets)}  bytes {RunSummary.Bytes(status.Bytes)}  kernel drops {RunSummary.Number(status.KernelDrops)}"
-            + $"  flows {RunSummary.Number(status.Counters.FlowsOpened)}"
+        var kinds = status.Faults.Select(static f => $"{f.Layer} {f.Kind} {RunSummary.Number(f.Frames)}".ToLowerInvariant()).ToList();
+        return $"stats  packets {RunSummary.Number(status.Packets)}  bytes {RunSummary.Bytes(status.Bytes)}  kernel drops {RunSummary.Number(status.KernelDrops)}"
+            + string.Create(CultureInfo.InvariantCulture, $"  ring use {status.RingUse:P0}  capture loss {status.CaptureLoss:P1}  gaps {status.Counters.Gaps:N0} ({RunSummary.Bytes(status.Counters.GapBytes)})")
+            + $"  faults {RunSummary.Number(status.Faults.Sum(static f => f.Frames))}{(kinds.Count > 0 ? $" ({string.Join(", ", kinds)})" : "")}"
+            + string.Create(CultureInfo.InvariantCulture, $"  flows {status.Counters.FlowsOpened:N0}  flows held {status.Flows.Held:N0} ({status.FlowTableUse:P1} of the table)")
             + $"  alerts {RunSummary.Number(status.Outputs.Opened)}{(status.Outputs.Suppressed > 0 ? $" ({RunSummary.Number(status.Outputs.Suppressed)} suppressed)" : "")}"
-            + $"  undelivered {RunSummary.Number(status.Outputs.Lost)}"
-            + string.Create(CultureInfo.InvariantCulture, $"  ring use {status.RingUse:P0}  capture loss {status.CaptureLoss:P1}  faults {RunSummary.Number(faults)}")
-            + $"  flows held {RunSummary.Number(status.Flows.Held)}  memory {RunSummary.Bytes(Environment.WorkingSet)}{(status.Models.Length > 0 ? "  models: " + status.Models : "")}" + string.Concat(losses);
+            + $"  delivered {RunSummary.Number(status.Outputs.Delivered)}  queued {RunSummary.Number(status.Queued)}  retries {RunSummary.Number(status.Retries)}  undelivered {RunSummary.Number(status.Outputs.Lost)}"
+            + string.Create(CultureInfo.InvariantCulture, $"  rings {status.Work.Rings.TotalSeconds:N1} s  detector {status.Work.Detector.TotalSeconds:N1} s, {status.Waiting:N0} batches behind")
+            + (status.ScoringTime is { } scoring ? string.Create(CultureInfo.InvariantCulture, $"  scoring {scoring.TotalMicroseconds:N0} µs") : "")
+            + $"  memory {RunSummary.Bytes(Environment.WorkingSet)}{(status.Models.Length > 0 ? "  models: " + status.Models : "")}" + string.Concat(losses);
     }
 
     private void Look()
@@ -89,7 +92,7 @@ internal sealed class SensorHealth : IDisposable
             return;
         try
         {
-            var (began, ended) = _mirror.Look(_status(), _problem());
+            var (began, ended) = _watch.Look(_status(), _problem());
             foreach (var condition in began)
             {
                 ServiceLog.Write($"{condition.Title}: {condition.Text} {condition.Remedy}");
@@ -104,7 +107,7 @@ internal sealed class SensorHealth : IDisposable
             }
 
             if (began.Count + ended.Count > 0)
-                ServiceManager.Say(_mirror.Present is [var worst, ..] ? worst.Title : "capturing");
+                ServiceManager.Say(_watch.Present is [var worst, ..] ? worst.Title : "capturing");
         }
         finally
         {

@@ -9,7 +9,16 @@ namespace IoTGuard.Service;
 /// <param name="Use">Share of its blocks in use, 0 to 1.</param>
 internal readonly record struct RingStatus(CaptureStatistics Captured, long Full, double Use);
 
-/// <summary>What outputs did so far.</summary>
+/// <summary>What one output, file or store did so far.</summary>
+/// <param name="Name">What messages call it.</param>
+/// <param name="Waiting">Messages, lines or changes that wait for it.</param>
+/// <param name="Delivered">Those that it has.</param>
+/// <param name="Lost">Those that were given up.</param>
+/// <param name="Retries">Attempts after a failure.</param>
+/// <param name="Failure">Why it takes nothing now; null when it does.</param>
+internal readonly record struct DeliveryStatus(string Name, long Waiting, long Delivered, long Lost, long Retries, string? Failure);
+
+/// <summary>What all outputs did so far, those that a reload took away included.</summary>
 /// <param name="Opened">Alerts opened.</param>
 /// <param name="Suppressed">Those of them that analysts suppressed.</param>
 /// <param name="Delivered">Messages that receivers took.</param>
@@ -39,6 +48,9 @@ internal sealed record SensorStatus
 
     public required OutputStatus Outputs { get; init; }
 
+    /// <summary>Outputs, files and the store as they now are.</summary>
+    public required IReadOnlyList<DeliveryStatus> Deliveries { get; init; }
+
     /// <summary>Time that the threads of the rings (capture, decoding, flows, protocols) and the one of detection and outputs have worked.</summary>
     public required (TimeSpan Rings, TimeSpan Detector) Work { get; init; }
 
@@ -63,6 +75,29 @@ internal sealed record SensorStatus
     public long Bytes => Rings.Sum(static r => r.Captured.Bytes);
 
     public long KernelDrops => Rings.Sum(static r => r.Captured.KernelDrops);
+
+    /// <summary>Frames with a fault, by layer and kind; those that were seen.</summary>
+    public IEnumerable<(Layer Layer, FaultKind Kind, long Frames)> Faults
+    {
+        get
+        {
+            for (var layer = Layer.Link; layer <= Layer.Transport; layer++)
+            {
+                for (var kind = FaultKind.None + 1; (int)kind < FaultCounts.Kinds; kind++)
+                {
+                    if (kind != FaultKind.Fragment && Counters.Faults.Of(kind, layer) is > 0 and var frames)
+                        yield return (layer, kind, frames);
+                }
+            }
+        }
+    }
+
+    /// <summary>Messages, lines and changes that wait for outputs, files and the store.</summary>
+    public long Queued => Deliveries.Sum(static d => d.Waiting);
+
+    public long Retries => Deliveries.Sum(static d => d.Retries);
+
+    public double FlowTableUse => (double)Flows.Held / Math.Max(1, Flows.Maximum);
 
     public double RingUse => Rings.Count == 0 ? 0 : Rings.Max(static r => r.Use);
 

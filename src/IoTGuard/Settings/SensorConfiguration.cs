@@ -14,7 +14,7 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
 {
     private const long NsPerSecond = 1_000_000_000;
 
-    /// <summary>Stamps of the site's files and of its choice of models.</summary>
+    /// <summary>Stamps of the site's files, and of the models: the site's choice and the one that the settings name.</summary>
     private (string Site, string Models) Stamps { get; init; }
 
     /// <summary>Reads everything; the first fault ends it.</summary>
@@ -32,13 +32,13 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
             own = before.Own;
         if (folder is not null)
             SiteFolder.RequireFolder(folder.Path);
-        var stamps = (folder?.Stamp() ?? "", folder?.Models.Stamp() ?? "");
+        (string Site, string Models) stamps = (folder?.Stamp() ?? "", folder?.Models.Stamp() + GivenModel.Stamp(settings.Model));
         var site = folder is null ? before?.Site ?? ShippedSite.Load()
-            : before is null || before.Stamps.Site != stamps.Item1 ? folder.LoadWithModels()
-            : before.Stamps.Models != stamps.Item2 ? before.Site with { Models = folder.Models.LoadCurrent() }
+            : before is null || before.Stamps.Site != stamps.Site ? folder.LoadWithModels()
+            : before.Stamps.Models != stamps.Models ? before.Site with { Models = folder.Models.LoadCurrent() }
             : before.Site;
-        if (!ReferenceEquals(site, before?.Site))
-            site = GivenModel.Apply(site, (before is null ? settings : before.Settings).Model);
+        if (folder is null || !ReferenceEquals(site, before?.Site))
+            site = GivenModel.Apply(site, settings.Model);
         var detection = own.Apply(DetectionOf(settings));
         if (folder is not null)
             detection = detection with { Indicators = folder.LoadIndicators() };

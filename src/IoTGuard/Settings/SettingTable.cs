@@ -38,7 +38,7 @@ internal static class SettingTable
         new("What it knows",
         [
             Setting.Text("site", "DIR", "/var/lib/iotguard/site", "the shipped one", s => s.Site, (s, v) => s.Site = v, "Folder made by 'iotguard learn'; without one it is the shipped site, which knows no devices. A reload reads what is in it again") with { HasOption = true },
-            Setting.Text("model", "FILE", "/etc/iotguard/model.onnx", "those of the site", s => s.Model, (s, v) => s.Model = v, GivenModel.Description) with { HasOption = true },
+            Setting.Text("model", "FILE", "/etc/iotguard/model.onnx", "those of the site", s => s.Model, (s, v) => s.Model = v, GivenModel.Description) with { HasOption = true, Reloads = true },
             Setting.Text("policy", "FILE", "/etc/iotguard/policy.yaml", "policy.yaml of the site", s => s.Policy, (s, v) => s.Policy = v, "Zones, networks and thresholds, instead of the site's policy.yaml") with { Reloads = true },
             Setting.Text("rules", "FILE", "/etc/iotguard/rules.yaml", "rules.yaml of the site", s => s.Rules, (s, v) => s.Rules = v, "The site's own rules, instead of the site's rules.yaml") with { Reloads = true },
         ]),

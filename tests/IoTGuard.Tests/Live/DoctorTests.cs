@@ -16,6 +16,19 @@ public sealed class DoctorTests
         var attacks = Repository.PathOf("captures", "hospital-attacks.pcapng");
         var capture = ProgramRun.Shell($"tcpdump -r {Repository.PathOf("captures", "hospital-benign.pcapng")} -w {folder["one.pcap"]} 'tcp[0:2] > tcp[2:2]'");
         Assert.True(capture.Status == 0, capture.Error);
+        File.WriteAllText(folder["doctor.yaml"], $"""
+            outputs:
+            - to: tls://localhost:6514
+              name: siem
+              ca: {folder["certificate"]}
+              cert: {folder["certificate"]}
+              key: {folder["key"]}
+            - to: tls://127.0.0.1:6514
+              ca: {folder["certificate"]}
+            - to: file://{folder["missing/alerts.cef"]}
+              format: cef
+            evidence: {folder["."]}
+            """);
         var run = LiveNetwork.Run($"""
             {LiveNetwork.Pair}
             openssl req -x509 -newkey rsa:2048 -nodes -days 3 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout {folder["key"]} -out {folder["certificate"]} 2>/dev/null
@@ -23,7 +36,7 @@ public sealed class DoctorTests
             server=$!
             (while sleep 0.2; do tcpreplay -q --preload-pcap -x 60 -i gen {attacks} > /dev/null 2>&1; done) &
             replay=$!
-            {LiveNetwork.Program} doctor --interface mon --seconds 8 --json --syslog 'tls://localhost:6514?ca={folder["certificate"]}' --syslog tcp://127.0.0.1:9 > {folder["good"]}
+            {LiveNetwork.Program} doctor --interface mon --seconds 8 --json --config {folder["doctor.yaml"]} --syslog 'tls://localhost:6514?ca={folder["certificate"]}' --syslog tcp://127.0.0.1:9 > {folder["good"]}
             echo "good $?"
             pkill -P $replay; kill $replay $server
             ethtool -K mon gro on > /dev/null 2>&1
@@ -43,10 +56,17 @@ public sealed class DoctorTests
             Assert.Equal("ok", good[subject].Single().Verdict);
         Assert.Contains("10, 20, 30", good["VLANs"].Single().Text, StringComparison.Ordinal);
         Assert.Contains("came twice", good["duplicates"].Single().Text, StringComparison.Ordinal);
-        var receivers = good["receiver"].ToList();
+        var receivers = good["output"].ToList();
         Assert.Equal("warning", receivers[0].Verdict);
         Assert.Contains("its certificate holds until", receivers[0].Text, StringComparison.Ordinal);
         Assert.Equal("fault", receivers[1].Verdict);
+        Assert.Contains("takes connections over Tls13; its certificate holds until", receivers[2].Text, StringComparison.Ordinal);
+        Assert.Contains("the sensor's own certificate holds until", receivers[3].Text, StringComparison.Ordinal);
+        Assert.Contains("is not made out for 127.0.0.1", receivers[4].Text, StringComparison.Ordinal);
+        Assert.Equal("fault", receivers[4].Verdict);
+        Assert.Contains(good["disk"], static d => d.Verdict == "fault" && d.Text.Contains("missing for file://", StringComparison.Ordinal));
+        Assert.Contains(good["disk"], static d => d.Text.Contains("free for evidence", StringComparison.Ordinal));
+        Assert.Equal("ok", good["promiscuity"].Single().Verdict);
 
         var bad = Read(folder["bad"]);
         Assert.Equal("fault", bad["directions"].Single().Verdict);

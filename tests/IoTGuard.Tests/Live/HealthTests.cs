@@ -88,7 +88,7 @@ public sealed partial class HealthTests
     [Fact]
     public void Conditions_begin_when_found_and_end_when_not_found_any_more()
     {
-        var watch = new MirrorWatch();
+        var watch = new SensorWatch();
         Assert.Empty(watch.Look(At(packets: 0), null).Began);
         var counters = default(Analysis.SensorCounters);
         counters.AcknowledgedBytes = 100_000;
@@ -102,18 +102,35 @@ public sealed partial class HealthTests
         Assert.Empty(watch.Look(At(packets: 300, drops: 0, counters: counters), null).Began);
         Assert.Equal("kernel-drops", Assert.Single(watch.Look(At(packets: 400, drops: 7, counters: counters), null).Began).Name);
         var ended = new List<string>();
-        for (var i = 0; i < MirrorWatch.Clear; i++)
+        for (var i = 0; i < SensorWatch.Clear; i++)
             ended.AddRange(watch.Look(At(packets: 500 + i, drops: 7, counters: counters), null).Ended.Select(static c => c.Name));
         Assert.Equal(["one-direction", "capture-loss", "kernel-drops"], ended);
         Assert.Empty(watch.Present);
-        for (var i = 1; i < MirrorWatch.Silence; i++)
+        for (var i = 1; i < SensorWatch.Silence; i++)
             Assert.Empty(watch.Look(At(packets: 505, drops: 7, counters: counters), null).Began);
         var silence = Assert.Single(watch.Look(At(packets: 505, drops: 7, counters: counters), "the interface is down").Began);
         Assert.Contains("the interface is down", silence.Text, StringComparison.Ordinal);
         Assert.Equal("no-packets", Assert.Single(watch.Look(At(packets: 506, drops: 7, counters: counters), null).Ended).Name);
     }
 
-    private static SensorStatus At(long packets, long drops = 0, Analysis.SensorCounters counters = default) => new()
+    [Fact]
+    public void An_output_that_fails_for_long_is_a_condition()
+    {
+        var watch = new SensorWatch();
+        DeliveryStatus[] failing = [new("tcp://siem:601", 12, 0, 0, 3, "connection refused"), new("alerts.jsonl", 0, 9, 0, 0, null)];
+        for (var look = 0; look < SensorWatch.Silence; look++)
+            Assert.Empty(watch.Look(At(packets: look, deliveries: failing), null).Began);
+        var began = Assert.Single(watch.Look(At(packets: 100, deliveries: failing), null).Began);
+        Assert.Equal("output-fails", began.Name);
+        Assert.Contains("tcp://siem:601: connection refused, 12 wait", began.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("alerts.jsonl", began.Text, StringComparison.Ordinal);
+        var ended = new List<Condition>();
+        for (var look = 1; look <= SensorWatch.Clear; look++)
+            ended.AddRange(watch.Look(At(packets: 100 + look, deliveries: [failing[1]]), null).Ended);
+        Assert.Equal("output-fails", Assert.Single(ended).Name);
+    }
+
+    private static SensorStatus At(long packets, long drops = 0, Analysis.SensorCounters counters = default, DeliveryStatus[]? deliveries = null) => new()
     {
         Interface = "mon",
         Uptime = default,
@@ -123,6 +140,7 @@ public sealed partial class HealthTests
         Devices = 0,
         OpenAlerts = 0,
         Outputs = default,
+        Deliveries = deliveries ?? [],
         Models = "",
         Work = default,
         Waiting = 0,

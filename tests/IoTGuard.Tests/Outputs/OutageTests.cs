@@ -4,6 +4,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using IoTGuard.Analysis.Alerts;
+using IoTGuard.Outputs;
 using IoTGuard.Outputs.Delivery;
 using IoTGuard.Sites.State;
 using IoTGuard.TestSupport;
@@ -331,6 +332,62 @@ public sealed class OutageTests
         finally
         {
             ProgramRun.Shell($"umount {folder["site"]}");
+        }
+    }
+
+    [Fact]
+    public async Task A_file_on_a_full_disk_is_tried_again_and_holds_whole_lines()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "a small file system needs Linux and root");
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["disk"]);
+        Assert.SkipUnless(ProgramRun.Shell($"mount -t tmpfs -o size=1m tmpfs {folder["disk"]}").Status == 0, "no file system can be mounted here");
+        try
+        {
+            var notices = new List<string>();
+            using (var file = OutputFile.Append(folder["disk/alerts.jsonl"], notices.Add))
+            {
+                Write(file, 100);
+                Assert.Equal((100, 0, 0), (file.Lines, file.WaitingLines, file.LostLines));
+                ProgramRun.Shell($"dd if=/dev/zero of={folder["disk/ballast"]} bs=4k 2>/dev/null");
+                Write(file, 1000);
+                Assert.Equal((100, 1000, 0), (file.Lines, file.WaitingLines, file.LostLines));
+                Write(file, 2000);
+                Assert.InRange(file.LostLines, 2000, 3000);
+                Assert.Equal(3000, file.LostLines + file.WaitingLines);
+                Assert.Matches("takes no lines: No space left on device", Assert.Single(notices));
+                File.Delete(folder["disk/ballast"]);
+                var clock = Stopwatch.StartNew();
+                while (file.Failure is not null)
+                {
+                    Assert.True(clock.Elapsed < TimeSpan.FromSeconds(40), file.Failure);
+                    await Task.Delay(50, Cancellation);
+                    Write(file, 1);
+                }
+
+                Assert.Equal(2, notices.Count);
+                Assert.EndsWith($"takes lines again; {file.LostLines:N0} were lost meanwhile", notices[1], StringComparison.Ordinal);
+                Assert.True(file.Retries >= 1);
+                var lines = File.ReadAllLines(folder["disk/alerts.jsonl"]);
+                Assert.Equal(file.Lines, lines.Length);
+                Assert.All(lines, static l => Assert.Equal(200, l.Length));
+            }
+        }
+        finally
+        {
+            ProgramRun.Shell($"umount {folder["disk"]}");
+        }
+
+        static void Write(OutputFile file, int lines)
+        {
+            for (var i = 0; i < lines; i++)
+            {
+                file.Buffer.GetSpan(200)[..200].Fill((byte)'x');
+                file.Buffer.Advance(200);
+                file.EndLine();
+            }
+
+            file.Flush();
         }
     }
 

@@ -67,7 +67,7 @@ public sealed class ReceiverTests
     [InlineData("ossl", "&framing=lf")]
     public async Task RsyslogTls(string driver, string options)
     {
-        Assert.SkipUnless(Directory.GetDirectories("/usr/lib", "*-linux-gnu").Any(d => File.Exists($"{d}/rsyslog/lmnsd_{driver}.so")), $"rsyslog's {driver} driver is not installed");
+        Assert.SkipUnless(SyslogDaemon.HasRsyslogModule($"lmnsd_{driver}"), $"rsyslog's {driver} driver is not installed");
         using var folder = new TemporaryFolder();
         using var certificates = new Certificates();
         WriteCertificates(folder, certificates);

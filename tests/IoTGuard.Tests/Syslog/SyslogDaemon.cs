@@ -9,6 +9,7 @@ namespace IoTGuard.Tests.Syslog;
 /// <summary>A real syslog receiver, started for one test with its own configuration and folder on loopback ports.</summary>
 internal sealed class SyslogDaemon : IDisposable
 {
+    private static readonly string[] Architectures = ["x86_64-linux-gnu", "aarch64-linux-gnu"];
     private readonly Process _process;
     private readonly string _file;
 
@@ -24,11 +25,9 @@ internal sealed class SyslogDaemon : IDisposable
         return port;
     }
 
-    /// <summary>Starts rsyslog; skips the test when it is not installed.</summary>
+    /// <summary>Starts rsyslog; skips the test when it cannot be had.</summary>
     public static SyslogDaemon Rsyslog(TemporaryFolder folder, string inputs)
     {
-        const string Program = "/usr/sbin/rsyslogd";
-        Assert.SkipUnless(File.Exists(Program), "rsyslogd is not installed (Debian package rsyslog)");
         var properties = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["pri"] = "pri",
@@ -48,13 +47,33 @@ internal sealed class SyslogDaemon : IDisposable
             action(type="omfile" file="{{folder["out.json"]}}" template="json")
             """;
         File.WriteAllText(folder["rsyslog.conf"], configuration);
-        return Start(Program, ["-n", "-f", folder["rsyslog.conf"], "-i", folder["rsyslog.pid"]], folder, libraries: null);
+        return Start(RsyslogLine(folder["rsyslog.conf"], folder["rsyslog.pid"]), folder);
     }
 
-    /// <summary>Starts syslog-ng, which cannot be installed beside rsyslog: its packages are unpacked where they are needed. Skips the test when that fails.</summary>
+    /// <summary>A line of shell that becomes rsyslog.</summary>
+    public static string RsyslogLine(string configuration, string pidFile)
+    {
+        var root = RsyslogRoot();
+        return $"exec env LD_LIBRARY_PATH={Libraries(root)} {root}/usr/sbin/rsyslogd -n -f {configuration} -i {pidFile} -M {string.Join(':', Architectures.Select(a => $"{root}/usr/lib/{a}/rsyslog"))}";
+    }
+
+    /// <summary>True when rsyslog has a module.</summary>
+    public static bool HasRsyslogModule(string name)
+    {
+        var root = RsyslogRoot();
+        return Array.Exists(Architectures, a => File.Exists($"{root}/usr/lib/{a}/rsyslog/{name}.so"));
+    }
+
+    /// <summary>A line of shell that becomes syslog-ng, with its own files in a folder.</summary>
+    public static string SyslogNgLine(string configuration, TemporaryFolder folder)
+    {
+        var root = Unpacked("usr/sbin/syslog-ng", "syslog-ng-core libivykis0 libnet1");
+        return $"exec env LD_LIBRARY_PATH={root}/usr/lib/syslog-ng:{Libraries(root)} {root}/usr/sbin/syslog-ng -F --no-caps -f {configuration} -R {folder["persist"]} -p {folder["pid"]} -c {folder["ctl"]} --module-path {root}/usr/lib/syslog-ng/3.38";
+    }
+
+    /// <summary>Starts syslog-ng; skips the test when it cannot be had.</summary>
     public static SyslogDaemon SyslogNg(TemporaryFolder folder, string sources)
     {
-        var root = SyslogNgRoot();
         var configuration = $$"""
             @version: 3.38
             options { keep-hostname(yes); use-dns(no); log-msg-size(65536); };
@@ -63,13 +82,7 @@ internal sealed class SyslogDaemon : IDisposable
             log { source(s); destination(d); };
             """;
         File.WriteAllText(folder["syslog-ng.conf"], configuration);
-        string[] arguments =
-        [
-            "-F", "--no-caps", "-f", folder["syslog-ng.conf"], "-R", folder["persist"], "-p", folder["pid"], "-c", folder["ctl"],
-            "--module-path", Path.Combine(root, "usr/lib/syslog-ng/3.38"),
-        ];
-        var libraries = $"{Path.Combine(root, "usr/lib/syslog-ng")}:{Path.Combine(root, "usr/lib/x86_64-linux-gnu")}:{Path.Combine(root, "usr/lib/aarch64-linux-gnu")}";
-        return Start(Path.Combine(root, "usr/sbin/syslog-ng"), arguments, folder, libraries);
+        return Start(SyslogNgLine(folder["syslog-ng.conf"], folder), folder);
     }
 
     /// <summary>Waits until something listens on a TCP port.</summary>
@@ -113,24 +126,27 @@ internal sealed class SyslogDaemon : IDisposable
         _process.Dispose();
     }
 
-    private static SyslogDaemon Start(string program, string[] arguments, TemporaryFolder folder, string? libraries)
+    private static SyslogDaemon Start(string line, TemporaryFolder folder)
     {
-        var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
-        if (libraries is not null)
-            start.Environment["LD_LIBRARY_PATH"] = libraries;
+        var start = new ProcessStartInfo("bash", ["-c", line]) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
         return new SyslogDaemon(Process.Start(start)!, folder["out.json"]);
     }
 
-    private static string SyslogNgRoot()
+    private static string RsyslogRoot() => Unpacked("usr/sbin/rsyslogd", "rsyslog rsyslog-openssl rsyslog-gnutls libestr0 libfastjson4 liblognorm5");
+
+    private static string Libraries(string root) => string.Join(':', Architectures.Select(a => $"{root}/usr/lib/{a}"));
+
+    /// <summary>Where a daemon is: on this machine, or in a folder that its packages are unpacked into, because the two cannot be installed beside each other.</summary>
+    private static string Unpacked(string program, string packages)
     {
-        if (File.Exists("/usr/sbin/syslog-ng"))
-            return "/";
-        var folder = Repository.PathOf("artifacts", "test-tools", "syslog-ng");
-        if (!File.Exists(Path.Combine(folder, "usr/sbin/syslog-ng")))
+        if (File.Exists("/" + program))
+            return "";
+        var folder = Repository.PathOf("artifacts", "test-tools", Path.GetFileName(program));
+        if (!File.Exists(Path.Combine(folder, program)))
         {
             Directory.CreateDirectory(folder);
-            var run = ProgramRun.Shell($"cd '{folder}' && apt-get download syslog-ng-core libivykis0 libnet1 && for p in *.deb; do dpkg -x \"$p\" . || exit 1; done");
-            Assert.SkipUnless(run.Status == 0, "syslog-ng cannot be had with apt-get download");
+            var run = ProgramRun.Shell($"cd '{folder}' && apt-get download {packages} && for p in *.deb; do dpkg -x \"$p\" . || exit 1; done");
+            Assert.SkipUnless(run.Status == 0, $"{Path.GetFileName(program)} is not installed and cannot be had with apt-get download");
         }
 
         return folder;

@@ -50,7 +50,7 @@ internal static class DoctorCommand
     {
         foreach (var finding in MachineChecks.Of(settings))
             yield return finding;
-        foreach (var finding in ReceiverChecks.Of(settings.Syslog))
+        foreach (var finding in OutputChecks.Of(settings))
             yield return finding;
         if (settings.Interface is null)
         {

@@ -33,7 +33,8 @@ internal static class InterfaceChecks
                 "a mirror port needs none: take the address away, so that this machine stays silent there");
         }
 
-        yield return Ring(settings);
+        foreach (var finding in Ring(settings))
+            yield return finding;
     }
 
     private static IEnumerable<Finding> Offloads(string name)
@@ -54,19 +55,31 @@ internal static class InterfaceChecks
         };
     }
 
-    private static Finding Ring(SensorSettings settings)
+    private static IReadOnlyList<Finding> Ring(SensorSettings settings)
     {
         try
         {
             using var ring = PacketRing.Open(CaptureRings.OptionsOf(settings));
-            var flags = ReadText(settings.Interface!, "flags");
-            var isPromiscuous = flags is not null && (Convert.ToInt32(flags, 16) & 0x100) != 0;
-            return Finding.Ok("capture ring", $"of {settings.RingMegabytes} MB can be opened{(isPromiscuous ? ", promiscuous" : "")}");
+            return [Finding.Ok("capture ring", $"of {settings.RingMegabytes} MB can be opened"), Promiscuity(settings)];
         }
         catch (CaptureException e)
         {
-            return Finding.Fault("capture ring", e.Message, "see above for what this user and machine lack");
+            return [Finding.Fault("capture ring", e.Message, "see above for what this user and machine lack")];
         }
+    }
+
+    /// <summary>Asked while a ring is open: the flag is the interface's (IFF_PROMISC, netdevice(7)).</summary>
+    private static Finding Promiscuity(SensorSettings settings)
+    {
+        const string Subject = "promiscuity";
+        const int IFF_PROMISC = 0x100;
+        if (ReadText(settings.Interface!, "flags") is not { } flags)
+            return Finding.Note(Subject, "the system does not tell");
+        if ((Convert.ToInt32(flags, 16) & IFF_PROMISC) != 0)
+            return Finding.Ok(Subject, "the interface takes what is not addressed to it too");
+        return settings.Promiscuous
+            ? Finding.Warning(Subject, "the interface takes only what is addressed to it, though the ring asked for all", $"'ip link set {settings.Interface} promisc on'; in a virtual machine allow it on the virtual switch")
+            : Finding.Warning(Subject, "switched off, so only broadcasts and what is addressed to this machine arrive", "take 'promiscuous: false' out of the configuration");
     }
 
     private static long? ReadNumber(string name, string file) => long.TryParse(ReadText(name, file), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;

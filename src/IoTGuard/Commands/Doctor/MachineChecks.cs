@@ -80,6 +80,8 @@ internal static class MachineChecks
     {
         if (settings.Site is { } site)
             yield return (site, "site");
+        if (settings.Evidence.Directory is { } evidence)
+            yield return (evidence, "evidence");
         foreach (var file in new[] { settings.Alerts, settings.Transactions })
         {
             if (file is not (null or "-") && Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder)
@@ -87,7 +89,7 @@ internal static class MachineChecks
         }
     }
 
-    private static Finding Disk(string folder, string purpose)
+    public static Finding Disk(string folder, string purpose)
     {
         try
         {

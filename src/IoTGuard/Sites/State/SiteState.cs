@@ -64,13 +64,6 @@ internal sealed partial class SiteState : IDisposable
         }
     }
 
-    /// <summary>Alerts that a sensor had open when it ended without closing them are closed.</summary>
-    public void CloseAbandoned() => _file.InTransaction(() =>
-    {
-        _file.Run("INSERT OR IGNORE INTO alert_event SELECT id, last_ns, 'closed', json_extract(json, '$.count'), severity FROM alert WHERE phase = 'open'");
-        _file.Run("UPDATE alert SET phase = 'closed' WHERE phase = 'open'");
-    });
-
     /// <summary>Alerts in order of their first packet.</summary>
     public List<StoredAlert> Alerts()
     {
@@ -80,6 +73,9 @@ internal sealed partial class SiteState : IDisposable
             return alerts;
         return [.. alerts.Select(a => suppressions.FirstOrDefault(a.IsCoveredBy) is { } by ? a with { Suppression = by } : a)];
     }
+
+    /// <summary>Alerts that are open, or that were when a sensor ended without closing them.</summary>
+    public List<StoredAlert> OpenAlerts() => _file.Read($"SELECT {AlertColumns} FROM alert WHERE phase = 'open' ORDER BY first_ns, id", ReadAlert);
 
     public List<AlertEvent> EventsOf(string alert) => _file.Read(
         "SELECT phase, time_ns, count, severity FROM alert_event WHERE alert = $1 ORDER BY time_ns, CASE phase WHEN 'opened' THEN 0 WHEN 'updated' THEN 1 ELSE 2 END",

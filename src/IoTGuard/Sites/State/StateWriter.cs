@@ -3,6 +3,7 @@ using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Baselines;
 using IoTGuard.Outputs;
 using IoTGuard.Outputs.Delivery;
+using IoTGuard.Service;
 using Microsoft.Data.Sqlite;
 
 namespace IoTGuard.Sites.State;
@@ -39,6 +40,9 @@ internal sealed class StateWriter : IDisposable
     private volatile Suppressions _suppressions;
     private long _dataVersion;
     private long _lost;
+    private long _written;
+    private long _retries;
+    private int _waiting;
     private volatile string? _reason;
 
     /// <summary>One thing to write; a change with nothing in it only wakes the thread.</summary>
@@ -57,7 +61,7 @@ internal sealed class StateWriter : IDisposable
         _dataVersion = state.DataVersion();
         _suppressions = state.Suppressions();
         Settled = state.Settled();
-        state.CloseAbandoned();
+        Abandoned = state.OpenAlerts();
         state.SyncEveryWrite();
         _journal = new OutputJournal(state, outputs, Wake);
         _thread = new Thread(Work) { Name = "state", IsBackground = true };
@@ -70,6 +74,9 @@ internal sealed class StateWriter : IDisposable
     /// <summary>What the journal has to say at its start, one line each.</summary>
     public IReadOnlyList<string> Notices => _journal.Notices;
 
+    /// <summary>Alerts that were open when the sensor before ended without closing them.</summary>
+    public IReadOnlyList<StoredAlert> Abandoned { get; }
+
     /// <summary>Suppressions as they now stand.</summary>
     public Suppressions Suppressions => _suppressions;
 
@@ -78,6 +85,9 @@ internal sealed class StateWriter : IDisposable
 
     /// <summary>Why the disk takes nothing now; null when it does.</summary>
     public string? Failure { get; private set; }
+
+    /// <summary>What it did so far. Any thread may ask.</summary>
+    public DeliveryStatus Status => new(_state.Path, _queue.Count + Volatile.Read(ref _waiting), Interlocked.Read(ref _written), Lost, Interlocked.Read(ref _retries), Failure);
 
     /// <summary>Stores an alert, then sends its messages.</summary>
     public void OnAlert(Alert alert, AlertPhase phase, IReadOnlyList<AddressedMessage> messages)
@@ -179,6 +189,8 @@ internal sealed class StateWriter : IDisposable
     /// <summary>Writes what is unwritten, in transactions of some hundred changes, and sends what was written; when the disk fails, sends from memory.</summary>
     private void WriteAll()
     {
+        if (Failure is not null)
+            Interlocked.Increment(ref _retries);
         try
         {
             do
@@ -186,6 +198,7 @@ internal sealed class StateWriter : IDisposable
                 var batch = _unwritten.Take(BatchLength).ToList();
                 Write(batch);
                 _unwritten.RemoveRange(0, batch.Count);
+                Interlocked.Add(ref _written, batch.Count);
                 Send(batch);
             }
             while (_unwritten.Count > 0);
@@ -205,6 +218,8 @@ internal sealed class StateWriter : IDisposable
                 Interlocked.Add(ref _lost, excess);
             }
         }
+
+        Volatile.Write(ref _waiting, _unwritten.Count);
     }
 
     private void Write(List<Change> batch)

@@ -5,9 +5,9 @@ namespace IoTGuard.Service;
 
 /// <summary>
 /// Looks at what the mirror port delivers, every <see cref="Interval"/>: whether anything comes, whether both directions of connections do, whether
-/// packets are dropped or missing. A condition begins when a look finds it, and ends when it was not found for <see cref="Clear"/> looks.
+/// packets are dropped or missing; and at whether outputs take what they are given. A condition begins when a look finds it, and ends when it was not found for <see cref="Clear"/> looks.
 /// </summary>
-internal sealed class MirrorWatch
+internal sealed class SensorWatch
 {
     /// <summary>Time between two looks; with two looks for a finding, the sensor speaks well within a minute.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
@@ -15,7 +15,7 @@ internal sealed class MirrorWatch
     /// <summary>Looks without a finding after which a condition has ended.</summary>
     public const int Clear = 6;
 
-    /// <summary>Looks without a packet after which the port is taken for silent.</summary>
+    /// <summary>Looks without a packet after which the port is taken for silent, and looks that an output fails after which it is a finding.</summary>
     public const int Silence = 3;
 
     /// <summary>Fewest acknowledged bytes between two looks that say something about directions and losses.</summary>
@@ -28,6 +28,7 @@ internal sealed class MirrorWatch
     private const double Missing = 0.01;
 
     private readonly Dictionary<string, (Condition Condition, int LastFound)> _present = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _failing = new(StringComparer.Ordinal);
     private SensorStatus? _before;
     private int _look;
     private int _silent;
@@ -44,7 +45,7 @@ internal sealed class MirrorWatch
         var began = new List<Condition>();
         if (_before is { } before)
         {
-            foreach (var condition in Find(before, now, problem))
+            foreach (var condition in Find(before, now, problem).Concat(Outputs(now)))
             {
                 if (!_present.ContainsKey(condition.Name))
                     began.Add(condition);
@@ -99,6 +100,19 @@ internal sealed class MirrorWatch
             yield return new Condition("capture-loss", "Packets are lost before they reach the sensor", 6,
                 $"About {Percent(gaps)} of the bytes that TCP receivers acknowledged on {now.Interface} in {Seconds(Interval.TotalSeconds)} did not arrive here, and the sensor itself dropped nothing.",
                 "The mirror port is likely oversubscribed: mirror fewer ports, or to a faster one; look at the switch's output drops.");
+        }
+    }
+
+    private IEnumerable<Condition> Outputs(SensorStatus now)
+    {
+        foreach (var output in now.Deliveries)
+            _failing[output.Name] = output.Failure is null ? 0 : _failing.GetValueOrDefault(output.Name) + 1;
+        var failing = now.Deliveries.Where(d => _failing[d.Name] >= Silence).ToList();
+        if (failing.Count > 0)
+        {
+            yield return new Condition("output-fails", "An output takes nothing", 5,
+                $"For {Seconds(Silence * Interval.TotalSeconds)} or longer nothing is taken by {string.Join("; ", failing.Select(static f => $"{f.Name}: {f.Failure}, {RunSummary.Number(f.Waiting)} wait"))}.",
+                "Check that the receiver runs, its address, certificate and the firewall ('iotguard doctor --config FILE' does), or the disk of a file or site; what waits is sent when it works again.");
         }
     }
 
