@@ -157,7 +157,8 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     private void Apply(SensorReload.Fresh fresh)
     {
         _detector.Reconfigure(_memory.With(fresh.Configuration.Site), fresh.Configuration.Detection);
-        _outputs.Replace(fresh.Outputs);
+        if (fresh.Outputs is { } outputs)
+            _outputs.Replace(outputs);
         _health.SetStatistics(fresh.Configuration.Settings.StatisticsSeconds);
         _probe = new ScoringProbe(fresh.Configuration.Site);
     }
