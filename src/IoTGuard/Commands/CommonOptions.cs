@@ -96,6 +96,21 @@ internal static class CommonOptions
         Description = "Blank patient data in the packets of --evidence: values of DICOM data sets, HL7 fields, and payload of protocols that cannot be redacted",
     };
 
+    public static Option<int?> CommunityIdSeed()
+    {
+        var option = new Option<int?>("--community-id-seed")
+        {
+            Description = "Seed of Community IDs in flows, transactions, alerts and evidence: the same as in the site's other tools (default: 0)",
+            HelpName = "N",
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && !ushort.TryParse(result.Tokens[^1].Value, System.Globalization.CultureInfo.InvariantCulture, out _))
+                result.AddError($"--community-id-seed takes a whole number from 0 to {ushort.MaxValue}");
+        });
+        return option;
+    }
+
     public static Option<bool> VlanAware() => new("--vlan-aware")
     {
         Description = "Keep the same addresses and ports in two VLANs apart (overlapping address ranges)",

@@ -68,6 +68,7 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
         MaximumOpenAlerts = settings.MaximumOpenAlerts,
         UpdateIntervalNs = settings.AlertUpdateSeconds * NsPerSecond,
         IncidentWindowNs = settings.IncidentWindowSeconds * NsPerSecond,
+        CommunityIdSeed = (ushort)settings.CommunityIdSeed,
     };
 
     /// <summary>Limits and choices of each sensor.</summary>
@@ -77,6 +78,7 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
     {
         PseudonymKey = key,
         VlanAware = Settings.VlanAware,
+        CommunityIdSeed = (ushort)Settings.CommunityIdSeed,
         MaximumFlows = Math.Max(1, Settings.MaximumFlows / sensors),
         IdleTimeoutNs = Settings.IdleTimeoutSeconds * NsPerSecond,
         EstablishedIdleTimeoutNs = Settings.EstablishedIdleTimeoutSeconds * NsPerSecond,
