@@ -18,7 +18,7 @@ const string Usage = """
     IoTGuard.Benchmarks repeat CAPTURE N       writes a pcap capture N times, later each time, to standard output
     IoTGuard.Benchmarks packetdotnet CAPTURE   SharpPcap and PacketDotNet: read, decode, addresses, flow hash (where the packages are)
     IoTGuard.Benchmarks readers CAPTURE        a capture read by us, by our adapter of SharpPcap, and by SharpPcap's usual loop, in turns
-    IoTGuard.Benchmarks mlnet-trees ROWS       the same trees of ML.NET's FastTree scored by our evaluator and by ML.NET, in turns
+    IoTGuard.Benchmarks trees ROWS             an isolation forest beside scikit-learn's, and ML.NET's trees scored by us and by ML.NET, in turns
     """;
 
 switch (args)
@@ -41,8 +41,8 @@ switch (args)
         return PacketDotNetLoop.Run(capture);
     case ["readers", var capture]:
         return Readers.Run(capture);
-    case ["mlnet-trees", var text] when int.TryParse(text, out var rows) && rows > 0:
-        return MLNetTrees.Run(rows);
+    case ["trees", var text] when int.TryParse(text, out var rows) && rows > 0:
+        return TreeScoring.Run(rows);
     case [] or [['-', ..], ..] when !args.Contains("--help") && !args.Contains("-h"):
         // In process: a project generated elsewhere would not see the repository's build files.
         var job = Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance);

@@ -31,6 +31,9 @@ public sealed record DetectorOptions
     /// <summary>An alert joins the incident of its device or victim when that was active within this time, ns of packet time.</summary>
     public long IncidentWindowNs { get; init; } = 1_800_000_000_000;
 
+    /// <summary>Seed of the Community IDs in alerts; stays as it was when options change in a run.</summary>
+    public ushort CommunityIdSeed { get; init; }
+
     /// <summary>Addresses that belong to the site besides the private ones.</summary>
     public IReadOnlyList<AddressPrefix> InsideNetworks { get; init; } = [];
 

@@ -20,6 +20,7 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
     private readonly Dictionary<AlertKey, OpenAlert> _open = [];
     private readonly List<OpenAlert> _due = [];
     private readonly IncidentBook _incidents = new(options.IncidentWindowNs);
+    private readonly ushort _seed = options.CommunityIdSeed;
     private AddressScope _scope = scope;
     private DetectorOptions _options = options;
 
@@ -84,7 +85,7 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
             Description = "",
             Attack = rule.Attack,
             Recommendation = rule.Recommendation,
-        })
+        }, _seed)
         {
             Peer = peer == default ? null : peer,
             Incident = incident,

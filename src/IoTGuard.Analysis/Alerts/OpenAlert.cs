@@ -14,7 +14,7 @@ internal readonly record struct Party(IpAddress Address, MacAddress Mac);
 internal readonly record struct AlertKey(Rule Rule, Party Device, IpAddress Peer);
 
 /// <summary>An alert while observations may still join it. Lists are bounded; what does not fit is dropped.</summary>
-internal sealed class OpenAlert(AlertKey key, Alert alert)
+internal sealed class OpenAlert(AlertKey key, Alert alert, ushort communityIdSeed)
 {
     /// <summary>Most Community IDs listed.</summary>
     public const int MaximumCommunityIds = 16;
@@ -115,7 +115,7 @@ internal sealed class OpenAlert(AlertKey key, Alert alert)
             return this;
         var flow = FlowKey.Of(source, destination, sourcePort, destinationPort, protocol, 0, out var sender);
         if (_flows.Add(flow))
-            _communityIds.Add(CommunityId.ToString(flow, sender));
+            _communityIds.Add(CommunityId.ToString(flow, sender, communityIdSeed));
         return this;
     }
 

@@ -76,6 +76,10 @@ public sealed record ModelSet
     /// <summary>The set with an entry, in place of the one about the same input, role and opinion.</summary>
     public ModelSet With(ModelEntry entry) => this with { Entries = [.. Entries.Where(e => e.FileName != entry.FileName), entry] };
 
+    /// <summary>The same where an entry about any role has its say about roles with models of their own too.</summary>
+    public ModelSet WithForAllRoles(ModelEntry entry) =>
+        Entries.Where(e => e.Input == entry.Input).Select(static e => e.Role).Append(null).Distinct().Aggregate(this, (set, role) => set.With(entry with { Role = role }));
+
     /// <summary>The set as files; the same set gives the same bytes.</summary>
     public IReadOnlyDictionary<string, byte[]> ToFiles()
     {

@@ -8,6 +8,7 @@ namespace IoTGuard.Analysis.Flows;
 public sealed class FrameFlows(SensorOptions options)
 {
     private readonly FlowHasher _hasher = new(options);
+    private readonly ushort _seed = options.CommunityIdSeed;
     private PacketView _view;
 
     /// <summary>A number for the frame's flow; fragments without ports have one for both addresses; 0 = no flow.</summary>
@@ -31,7 +32,7 @@ public sealed class FrameFlows(SensorOptions options)
         var key = _hasher.KeyOf(_view, out _, out var sender);
         var other = sender == Endpoint.A ? Endpoint.B : Endpoint.A;
         return new FrameFlow(
-            key.A, key.B, CommunityId.ToString(key, sender), CommunityId.ToString(key, other), _hasher.HashOf(key with { PortA = 0, PortB = 0 }));
+            key.A, key.B, CommunityId.ToString(key, sender, _seed), CommunityId.ToString(key, other, _seed), _hasher.HashOf(key with { PortA = 0, PortB = 0 }));
     }
 }
 

@@ -1,14 +1,18 @@
 using IoTGuard.Learning.Onnx;
+using IoTGuard.Learning.Training;
 
 namespace IoTGuard.Learning;
 
 /// <summary>Grows one boosted tree after the other over the same bins, reusing its buffers.</summary>
-internal sealed class BoostedTreeGrower(BinnedMatrix bins, int rowCount, GradientBoostingOptions options)
+internal sealed class BoostedTreeGrower(BinnedMatrix bins, TrainingTask task)
 {
     private const int Slots = BinnedMatrix.MaxBins + 1;
 
-    private readonly int[] _rows = new int[rowCount];
-    private readonly int[] _moved = new int[rowCount];
+    private readonly int _depth = task.Whole("depth");
+    private readonly double _learningRate = task["learning_rate"], _leastWeight = task["least_weight"], _penalty = task["penalty"];
+    private readonly double _rowShare = task["row_share"], _columnShare = task["column_share"];
+    private readonly int[] _rows = new int[task.Rows.RowCount];
+    private readonly int[] _moved = new int[task.Rows.RowCount];
     private readonly List<TreeNode> _nodes = [];
     private readonly double[] _sums = new double[2 * Slots];
     private readonly int[] _counts = new int[Slots];
@@ -21,18 +25,18 @@ internal sealed class BoostedTreeGrower(BinnedMatrix bins, int rowCount, Gradien
         (_gradients, _curvatures) = (gradients, curvatures);
         _nodes.Clear();
         var drawn = 0;
-        for (var r = 0; r < rowCount; r++)
+        for (var r = 0; r < _rows.Length; r++)
         {
-            if (options.RowShare >= 1 || random.NextDouble() < options.RowShare)
+            if (_rowShare >= 1 || random.NextDouble() < _rowShare)
                 _rows[drawn++] = r;
         }
 
-        _columns = [.. Enumerable.Range(0, bins.Columns).Where(_ => options.ColumnShare >= 1 || random.NextDouble() < options.ColumnShare)];
+        _columns = [.. Enumerable.Range(0, bins.Columns).Where(_ => _columnShare >= 1 || random.NextDouble() < _columnShare)];
         if (_columns.Length == 0)
             _columns = [random.Next(bins.Columns)];
         GrowNode(_rows.AsSpan(0, drawn), _moved, 0);
         var tree = _nodes.ToArray();
-        for (var r = 0; r < rowCount; r++)
+        for (var r = 0; r < _rows.Length; r++)
             margins[r] += LeafOf(tree, r);
         return tree;
     }
@@ -47,10 +51,10 @@ internal sealed class BoostedTreeGrower(BinnedMatrix bins, int rowCount, Gradien
             curvature += _curvatures[r];
         }
 
-        var split = depth < options.Depth ? FindSplit(rows, gradient, curvature) : default;
+        var split = depth < _depth ? FindSplit(rows, gradient, curvature) : default;
         if (split.Gain <= 1e-9)
         {
-            var value = -gradient / (curvature + options.Penalty) * options.LearningRate;
+            var value = -gradient / (curvature + _penalty) * _learningRate;
             _nodes.Add(TreeNode.Leaf(rows.Length, (float)value));
             return index;
         }
@@ -70,7 +74,7 @@ internal sealed class BoostedTreeGrower(BinnedMatrix bins, int rowCount, Gradien
     private (double Gain, int Column, int Bin) FindSplit(ReadOnlySpan<int> rows, double gradient, double curvature)
     {
         (double Gain, int Column, int Bin) best = default;
-        var parent = gradient * gradient / (curvature + options.Penalty);
+        var parent = gradient * gradient / (curvature + _penalty);
         foreach (var column in _columns)
         {
             var used = bins.Edges[column].Length + 1;
@@ -83,9 +87,9 @@ internal sealed class BoostedTreeGrower(BinnedMatrix bins, int rowCount, Gradien
                 if (_counts[bin] == 0)
                     continue;
                 var (right, rightCurvature) = (gradient - left, curvature - leftCurvature);
-                if (leftCurvature < options.LeastWeight || rightCurvature < options.LeastWeight)
+                if (leftCurvature < _leastWeight || rightCurvature < _leastWeight)
                     continue;
-                var gain = (left * left / (leftCurvature + options.Penalty)) + (right * right / (rightCurvature + options.Penalty)) - parent;
+                var gain = (left * left / (leftCurvature + _penalty)) + (right * right / (rightCurvature + _penalty)) - parent;
                 if (gain > best.Gain)
                     best = (gain, column, bin);
             }

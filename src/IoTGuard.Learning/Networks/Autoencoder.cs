@@ -4,51 +4,29 @@ using IoTGuard.Learning.Training;
 
 namespace IoTGuard.Learning;
 
-/// <summary>How an autoencoder is trained.</summary>
-public sealed record AutoencoderOptions
-{
-    /// <summary>Units of the layer on either side of the narrowest; at least 1.</summary>
-    public int Hidden { get; init; } = 24;
-
-    /// <summary>Units of the narrowest layer.</summary>
-    public int Code { get; init; } = 8;
-
-    /// <summary>How often all rows are seen.</summary>
-    public int Epochs { get; init; } = 30;
-
-    /// <summary>Step size of Adam at the start; it falls to a tenth.</summary>
-    public double LearningRate { get; init; } = 0.003;
-
-    /// <summary>Standard deviations at which a value is cut.</summary>
-    public double Limit { get; init; } = 10;
-
-    /// <summary>The same seed, data and options give the same network, on every processor.</summary>
-    public ulong Seed { get; init; } = 1;
-}
-
 /// <summary>
 /// A small network that learns to give back usual rows through a narrow middle (Hinton and Salakhutdinov 2006). A row's score is the squared error of what
 /// comes back, in squared standard deviations; each column's share of it is its contribution.
 /// </summary>
-public static class Autoencoder
+internal static class Autoencoder
 {
     /// <summary>Rows that are learned from together.</summary>
     private const int Batch = 64;
 
     /// <summary>Trains and makes the graph.</summary>
-    /// <param name="data">At least two rows.</param>
-    /// <param name="options">Sizes, epochs, step size, seed.</param>
-    /// <param name="report">Is told the share that is done; may end the training by an exception.</param>
+    /// <param name="task">At least two rows, and the parameters of <c>autoencoder</c> in <see cref="OwnEngines"/>.</param>
     /// <exception cref="ArgumentException">Fewer than two rows.</exception>
-    public static TrainedGraph Train(FeatureMatrix data, AutoencoderOptions options, Action<double>? report = null)
+    public static TrainedGraph Train(TrainingTask task)
     {
+        var data = task.Rows;
         if (data.RowCount < 2)
-            throw new ArgumentException($"an autoencoder needs at least 2 rows, there are {data.RowCount}", nameof(data));
+            throw new ArgumentException($"an autoencoder needs at least 2 rows, there are {data.RowCount}", nameof(task));
         var columns = data.ColumnCount;
-        var standardiser = Standardiser.Fit(data, (float)options.Limit);
+        var standardiser = Standardiser.Fit(data, (float)task["limit"]);
         var rows = standardiser.Apply(data);
-        var random = new Xoshiro256(options.Seed, stream: 7);
-        int[] sizes = [columns, options.Hidden, Math.Min(options.Code, options.Hidden), options.Hidden, columns];
+        var random = new Xoshiro256(task.Seed, stream: 7);
+        var hidden = task.Whole("hidden");
+        int[] sizes = [columns, hidden, Math.Min(task.Whole("code"), hidden), hidden, columns];
         var layers = new Layer[sizes.Length - 1];
         for (var l = 0; l < layers.Length; l++)
             layers[l] = new Layer(sizes[l], sizes[l + 1], isRectified: l is 0 or 2, Batch, ref random);
@@ -56,8 +34,9 @@ public static class Autoencoder
         var order = Enumerable.Range(0, data.RowCount).ToArray();
         var batches = (order.Length + Batch - 1) / Batch;
         var input = new float[columns * Batch];
+        var (epochs, rate) = (task.Whole("epochs"), task["learning_rate"]);
         var step = 0;
-        for (var epoch = 0; epoch < options.Epochs; epoch++)
+        for (var epoch = 0; epoch < epochs; epoch++)
         {
             Shuffle(order, ref random);
             for (var b = 0; b < batches; b++)
@@ -70,10 +49,11 @@ public static class Autoencoder
                         input[(c * Batch) + r] = row[c];
                 }
 
-                var done = (double)step++ / (options.Epochs * batches);
-                LearnBatch(layers, input, (float)(options.LearningRate * Math.Pow(0.1, done)), step);
+                // The step size falls to a tenth.
+                var done = (double)step++ / (epochs * batches);
+                LearnBatch(layers, input, (float)(rate * Math.Pow(0.1, done)), step);
                 if (b % 64 == 0)
-                    report?.Invoke(done);
+                    task.Report(done);
             }
         }
 

@@ -42,18 +42,7 @@ public static class OwnEngines
                 new("learning_rate", "1", 0.003, 1e-6, 1, IsWhole: false, "step size at the start; it falls to a tenth"),
                 new("limit", "deviations", 10, 1, 1e6, IsWhole: false, "standard deviations at which a value is cut"),
             ],
-            static task => Autoencoder.Train(
-                task.Rows,
-                new()
-                {
-                    Hidden = task.Whole("hidden"),
-                    Code = task.Whole("code"),
-                    Epochs = task.Whole("epochs"),
-                    LearningRate = task["learning_rate"],
-                    Limit = task["limit"],
-                    Seed = task.Seed,
-                },
-                task.Report)),
+            Autoencoder.Train),
         new("gbt", "gradient-boosted trees, learned from labelled anomalies", NeedsLabels: true,
             [
                 new("trees", "trees", 100, 1, 5000, IsWhole: true, "trees, one after the other"),
@@ -64,20 +53,6 @@ public static class OwnEngines
                 new("row_share", "1", 0.8, 0.01, 1, IsWhole: false, "part of the rows that each tree sees"),
                 new("column_share", "1", 0.8, 0.01, 1, IsWhole: false, "part of the columns that each tree sees"),
             ],
-            static task => GradientBoosting.Train(
-                task.Rows,
-                task.Anomalous!,
-                new()
-                {
-                    Trees = task.Whole("trees"),
-                    Depth = task.Whole("depth"),
-                    LearningRate = task["learning_rate"],
-                    LeastWeight = task["least_weight"],
-                    Penalty = task["penalty"],
-                    RowShare = task["row_share"],
-                    ColumnShare = task["column_share"],
-                    Seed = task.Seed,
-                },
-                task.Report)),
+            GradientBoosting.Train),
     ];
 }

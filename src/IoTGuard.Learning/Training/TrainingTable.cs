@@ -47,6 +47,12 @@ public sealed class TrainingTable
     /// <summary>Per row whether its label says that it is no benign one; null without labels.</summary>
     public bool[]? Anomalous { get; }
 
+    /// <summary>Rows that are labelled as anomalies.</summary>
+    public int AnomalyCount => Anomalous is null ? 0 : Anomalous.AsSpan().Count(true);
+
+    /// <summary>The other rows; all of them without labels.</summary>
+    public int BenignCount => Rows.RowCount - AnomalyCount;
+
     /// <summary>Reads a table.</summary>
     /// <param name="stream">The file.</param>
     /// <param name="features">The columns wanted, in this order; null takes all that are not of <paramref name="columns"/>.</param>

@@ -18,7 +18,7 @@ internal static class AnalyzeCommand
     {
         var captures = CommonOptions.Captures();
         var site = new Option<string?>("--site") { Description = "Learned site (default: the shipped one, which knows no devices)", HelpName = "DIR" };
-        var config = FileOption("--config", "Configuration file of the sensor: its site, policy, rules, vlan_aware and evidence are taken; options given here come before it");
+        var config = FileOption("--config", "Configuration file of the sensor: its site, policy, rules, vlan_aware, community_id_seed and evidence are taken; options given here come before it");
         var alerts = FileOption("--alerts", "Alerts, JSON lines (- = standard output)");
         var flows = FileOption("--flows", "One line per flow, all features, CSV with header; gzip when the name ends in .gz (- = standard output)");
         var windows = FileOption("--windows", "One line per device and window of time, all features, CSV with header (- = standard output)");
@@ -33,6 +33,7 @@ internal static class AnalyzeCommand
         var capture = CommonOptions.Capture();
         var workers = CommonOptions.Workers();
         var vlanAware = CommonOptions.VlanAware();
+        var communityIdSeed = CommonOptions.CommunityIdSeed();
         var command = new Command("analyze", """
             Reads captures (pcap, pcapng, gzip of either; - = standard input) and reports what was found.
 
@@ -43,7 +44,7 @@ internal static class AnalyzeCommand
               tcpdump -i eth1 -w - | iotguard analyze - --syslog tls://siem.example:6514
             """)
         {
-            captures, site, config, alerts, flows, windows, windowSeconds, labels, transactions, syslog, format, evidence, redact, budget, model, capture, workers, vlanAware,
+            captures, site, config, alerts, flows, windows, windowSeconds, labels, transactions, syslog, format, evidence, redact, budget, model, capture, workers, vlanAware, communityIdSeed,
         };
         command.SetAction((parsed, cancellation) => Task.Run(
             () =>
@@ -53,15 +54,17 @@ internal static class AnalyzeCommand
                     throw new UserException(ExitStatus.Unusable, "only one of --alerts, --flows, --windows and --transactions can be - (standard output); name a file for the others");
                 var receivers = AlertOutputs.Checked(AlertOutputs.Parse(parsed.GetValue(syslog) ?? [], parsed.GetValue(format)));
                 var settings = parsed.GetValue(config) is { } file ? new SettingSources(file, []).Load() : new SensorSettings();
+                settings.CommunityIdSeed = parsed.GetValue(communityIdSeed) ?? settings.CommunityIdSeed;
+                var seed = (ushort)settings.CommunityIdSeed;
                 var folder = parsed.GetValue(site) ?? settings.Site;
                 var own = SiteSettings.Load(folder, settings.Policy, settings.Rules);
                 using var setup = RunSetup.ForCaptures(
-                    parsed.GetValue(captures)!, CaptureLibrary.Find(parsed.GetValue(capture)), folder, parsed.GetValue(model) ?? settings.Model, parsed.GetValue(workers), parsed.GetValue(vlanAware) || settings.VlanAware);
-                var tables = new FeatureTables(new FeatureTableOptions(parsed.GetValue(flows), parsed.GetValue(windows), parsed.GetValue(windowSeconds), parsed.GetValue(labels)));
+                    parsed.GetValue(captures)!, CaptureLibrary.Find(parsed.GetValue(capture)), folder, parsed.GetValue(model) ?? settings.Model, parsed.GetValue(workers), parsed.GetValue(vlanAware) || settings.VlanAware, seed);
+                var tables = new FeatureTables(new FeatureTableOptions(parsed.GetValue(flows), parsed.GetValue(windows), parsed.GetValue(windowSeconds), parsed.GetValue(labels), seed));
                 var kept = settings.Evidence with { Directory = parsed.GetValue(evidence) ?? settings.Evidence.Directory, Redact = parsed.GetValue(redact) || settings.Evidence.Redact };
                 using var collector = kept.Directory is null ? null : new EvidenceCollector(kept, setup.SensorOptions, sources: 1, isLive: false);
                 using var outputs = new RunOutputs(
-                    parsed.GetValue(alerts), tables, parsed.GetValue(transactions), setup.WithPseudonyms, AlertOutputs.ForCaptures(receivers), RunState.Open(folder))
+                    parsed.GetValue(alerts), tables, parsed.GetValue(transactions), setup.WithPseudonyms, AlertOutputs.ForCaptures(receivers), RunState.Open(folder), seed)
                 {
                     Evidence = collector,
                 };

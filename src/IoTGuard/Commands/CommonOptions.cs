@@ -43,14 +43,11 @@ internal static class CommonOptions
         return option;
     }
 
-    /// <summary>Alerts per day that the models may raise; null = not said.</summary>
-    public static Option<double?> AlertBudget()
+    /// <summary>The alert budget, alerts per day of packet time; null = not said.</summary>
+    /// <param name="description">What the command does with it.</param>
+    public static Option<double?> AlertBudget(string description = "Alerts per day of packet time that the models may raise; 0 = rules only (default: 10)")
     {
-        var option = new Option<double?>("--alert-budget-per-day")
-        {
-            Description = "Alerts per day of packet time that the models may raise; 0 = rules only (default: 10)",
-            HelpName = "N",
-        };
+        var option = new Option<double?>("--alert-budget-per-day") { Description = description, HelpName = "N" };
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count > 0 && !(double.TryParse(result.Tokens[^1].Value, System.Globalization.CultureInfo.InvariantCulture, out var budget) && budget is >= 0 and <= DetectorOptions.LargestAlertBudgetPerDay))
@@ -98,6 +95,21 @@ internal static class CommonOptions
     {
         Description = "Blank patient data in the packets of --evidence: values of DICOM data sets, HL7 fields, and payload of protocols that cannot be redacted",
     };
+
+    public static Option<int?> CommunityIdSeed()
+    {
+        var option = new Option<int?>("--community-id-seed")
+        {
+            Description = "Seed of Community IDs in flows, transactions, alerts and evidence: the same as in the site's other tools (default: 0)",
+            HelpName = "N",
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && !ushort.TryParse(result.Tokens[^1].Value, System.Globalization.CultureInfo.InvariantCulture, out _))
+                result.AddError($"--community-id-seed takes a whole number from 0 to {ushort.MaxValue}");
+        });
+        return option;
+    }
 
     public static Option<bool> VlanAware() => new("--vlan-aware")
     {

@@ -119,16 +119,13 @@ internal static class DevicesCommand
 
     private static void WriteJson(List<DeviceEntry> devices)
     {
-        using var stream = Console.OpenStandardOutput();
-        using (var json = new Utf8JsonWriter(stream, JsonForm.Options with { Indented = true }))
+        JsonForm.Print(json =>
         {
             json.WriteStartArray();
             foreach (var device in devices)
                 JsonSerializer.Serialize(json, device, DeviceJson.Readable.DeviceEntry);
             json.WriteEndArray();
-        }
-
-        stream.WriteByte((byte)'\n');
+        });
     }
 
     private static void WriteCsv(List<DeviceEntry> devices)

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using IoTGuard.Analysis;
 using IoTGuard.Evaluation;
+using IoTGuard.Models;
 using IoTGuard.Outputs;
 using Spectre.Console;
 
@@ -18,7 +20,7 @@ internal static class EvaluateCommand
         var data = ListOptions.Text("--data", "Table of features: CSV with a header, plain or gzip", "TABLE");
         var label = ListOptions.Text("--label", "Column that says what a row is: empty, 0, benign or normal, or else an anomaly (default: label)", "COLUMN");
         var curves = ListOptions.Text("--curves", "Write ROC and precision over recall", "FILE.svg");
-        var budget = new Option<double>("--alerts-per-day") { Description = "False alerts a day that are accepted (default: 10)", HelpName = "N", DefaultValueFactory = _ => 10 };
+        var budget = CommonOptions.AlertBudget("False alerts a day that are accepted (default: 10)");
         var hours = new Option<double?>("--hours") { Description = "Hours of traffic (default: from the first to the last time in both files)", HelpName = "H" };
         var json = new Option<bool>("--json") { Description = "Print the figures as JSON" };
         var command = new Command("evaluate", """
@@ -42,12 +44,12 @@ internal static class EvaluateCommand
             {
                 if (alertFile is not null || parsed.GetValue(data) is not { } table)
                     throw new UserException(ExitStatus.Unusable, "evaluate --model needs --data TABLE, and no --alerts; see 'iotguard evaluate --help'");
-                return EvaluateModel.Run(modelFile, table, parsed.GetValue(label), labelFile, parsed.GetValue(curves), parsed.GetValue(budget), parsed.GetValue(json));
+                return EvaluateModel.Run(modelFile, table, parsed.GetValue(label), labelFile, parsed.GetValue(curves), parsed.GetValue(budget) ?? DetectorOptions.DefaultAlertBudgetPerDay, parsed.GetValue(json));
             }
 
             if (alertFile is null || labelFile is null)
                 throw new UserException(ExitStatus.Unusable, "evaluate needs --alerts and --labels, or --model and --data; see 'iotguard evaluate --help'");
-            var result = new EvaluationResult(EvaluationFiles.ReadLabels(labelFile), EvaluationFiles.ReadAlerts(alertFile), parsed.GetValue(hours), parsed.GetValue(budget));
+            var result = new EvaluationResult(EvaluationFiles.ReadLabels(labelFile), EvaluationFiles.ReadAlerts(alertFile), parsed.GetValue(hours), parsed.GetValue(budget) ?? DetectorOptions.DefaultAlertBudgetPerDay);
             if (parsed.GetValue(json))
                 PrintJson(result);
             else
@@ -89,49 +91,42 @@ internal static class EvaluateCommand
 
     private static void PrintJson(EvaluationResult result)
     {
-        using var stream = Console.OpenStandardOutput();
-        using var json = new Utf8JsonWriter(stream, JsonForm.Options with { Indented = true });
-        json.WriteStartObject();
-        json.WriteNumber("scenarios", result.Scenarios.Count);
-        json.WriteNumber("found", result.Found);
-        Write("recall", result.Recall);
-        Write("precision", result.Precision);
-        json.WriteNumber("alerts", result.Alerts);
-        json.WriteNumber("suppressed", result.Suppressed);
-        json.WriteNumber("attacker_named", result.Named);
-        json.WriteNumber("budget", result.Budget);
-        Write("precision_at_budget", result.PrecisionAtBudget);
-        json.WriteNumber("false_alerts", result.FalseAlerts.Count);
-        Write("hours", result.Hours);
-        Write("false_alerts_per_hour", result.FalseAlertsPerHour);
-        json.WriteStartArray("per_scenario");
-        foreach (var scenario in result.Scenarios)
+        JsonForm.Print(json =>
         {
             json.WriteStartObject();
-            json.WriteString("name", scenario.Label.Name);
-            json.WriteBoolean("found", scenario.TimeToDetect is not null);
-            Write("time_to_detect", scenario.TimeToDetect);
-            json.WriteBoolean("attacker_named", scenario.NamesAttacker);
-            json.WriteNumber("alerts", scenario.Alerts.Count);
-            json.WriteStartArray("rules");
-            foreach (var rule in scenario.Alerts.Select(a => a.Rule).Distinct(StringComparer.Ordinal))
-                json.WriteStringValue(rule);
+            json.WriteNumber("scenarios", result.Scenarios.Count);
+            json.WriteNumber("found", result.Found);
+            Write(json, "recall", result.Recall);
+            Write(json, "precision", result.Precision);
+            json.WriteNumber("alerts", result.Alerts);
+            json.WriteNumber("suppressed", result.Suppressed);
+            json.WriteNumber("attacker_named", result.Named);
+            json.WriteNumber("budget", result.Budget);
+            Write(json, "precision_at_budget", result.PrecisionAtBudget);
+            json.WriteNumber("false_alerts", result.FalseAlerts.Count);
+            Write(json, "hours", result.Hours);
+            Write(json, "false_alerts_per_hour", result.FalseAlertsPerHour);
+            json.WriteStartArray("per_scenario");
+            foreach (var scenario in result.Scenarios)
+            {
+                json.WriteStartObject();
+                json.WriteString("name", scenario.Label.Name);
+                json.WriteBoolean("found", scenario.TimeToDetect is not null);
+                Write(json, "time_to_detect", scenario.TimeToDetect);
+                json.WriteBoolean("attacker_named", scenario.NamesAttacker);
+                json.WriteNumber("alerts", scenario.Alerts.Count);
+                json.WriteStartArray("rules");
+                foreach (var rule in scenario.Alerts.Select(a => a.Rule).Distinct(StringComparer.Ordinal))
+                    json.WriteStringValue(rule);
+                json.WriteEndArray();
+                json.WriteEndObject();
+            }
+
             json.WriteEndArray();
             json.WriteEndObject();
-        }
+        });
 
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.Flush();
-        stream.WriteByte((byte)'\n');
-
-        void Write(string name, double? value)
-        {
-            if (value is { } number && double.IsFinite(number))
-                json.WriteNumber(name, Math.Round(number, 6));
-            else
-                json.WriteNull(name);
-        }
+        static void Write(Utf8JsonWriter json, string name, double? value) => ModelTables.WriteNumber(json, name, value ?? double.NaN);
     }
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";

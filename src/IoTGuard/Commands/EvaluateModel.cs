@@ -33,8 +33,8 @@ internal static class EvaluateModel
             throw new UserException(ExitStatus.Unusable, $"{evaluation.Table.Name} has no labels of both kinds, which curves need; name a column with --label, or a file with --labels");
         if (!path.EndsWith(".svg", StringComparison.OrdinalIgnoreCase))
             throw new UserException(ExitStatus.Unusable, $"--curves {path} does not end in .svg, the form that is written");
-        var anomalous = evaluation.Table.Table.Anomalous!;
-        var svg = CurvePlot.Svg($"{modelName} on {evaluation.Table.Name}", curve, evaluation.Figures, (double)anomalous.Count(a => a) / anomalous.Length, evaluation.AtBudget());
+        var table = evaluation.Table.Table;
+        var svg = CurvePlot.Svg($"{modelName} on {evaluation.Table.Name}", curve, evaluation.Figures, (double)table.AnomalyCount / table.Rows.RowCount, evaluation.AtBudget());
         try
         {
             File.WriteAllText(path, svg);
@@ -50,8 +50,7 @@ internal static class EvaluateModel
         var console = Terminal.Output;
         var table = evaluation.Table.Table;
         console.WriteLine($"Model   {modelPath}: {ModelTables.Engine(evaluation.Model)}");
-        var anomalies = table.Anomalous?.Count(a => a);
-        console.WriteLine(FormattableString.Invariant($"Table   {evaluation.Table.Name}: {table.Rows.RowCount:N0} rows, {(anomalies is null ? "no labels" : FormattableString.Invariant($"{anomalies:N0} anomalies"))}"));
+        console.WriteLine(FormattableString.Invariant($"Table   {evaluation.Table.Name}: {table.Rows.RowCount:N0} rows, {(table.Anomalous is null ? "no labels" : FormattableString.Invariant($"{table.AnomalyCount:N0} anomalies"))}"));
         if (evaluation is { Budget: { } budget, Alerts: { } alerts })
             console.WriteLine(FormattableString.Invariant($"Budget  {budget.AlertsPerDay:0.###} alerts a day of {budget.FlowsPerDay:N0} rows: p ≤ {budget.PThreshold:0.##e0}, {alerts:N0} rows here"));
         if (evaluation.Model.Calibration is null)
@@ -68,45 +67,44 @@ internal static class EvaluateModel
 
     private static void PrintJson(string modelPath, ModelEvaluation evaluation)
     {
-        using var stream = Console.OpenStandardOutput();
-        using var json = new Utf8JsonWriter(stream, JsonForm.Options with { Indented = true });
-        var table = evaluation.Table.Table;
-        json.WriteStartObject();
-        json.WriteString("model", Path.GetFileName(modelPath));
-        json.WriteString("schema_hash", evaluation.Model.Info.SchemaHash);
-        json.WriteString("data", evaluation.Table.Name);
-        json.WriteNumber("rows", table.Rows.RowCount);
-        if (table.Anomalous is { } anomalous)
-            json.WriteNumber("anomalies", anomalous.Count(a => a));
-        if (evaluation is { Budget: { } budget, Alerts: { } alerts })
+        JsonForm.Print(json =>
         {
-            json.WriteStartObject("alert_budget");
-            json.WriteNumber("alerts_per_day", budget.AlertsPerDay);
-            json.WriteNumber("rows_per_day", budget.FlowsPerDay);
-            json.WriteNumber("p_threshold", budget.PThreshold);
-            json.WriteNumber("alerts", alerts);
-            json.WriteEndObject();
-        }
-
-        ModelTables.WriteFigures(json, evaluation.Figures);
-        if (evaluation.Curve is { } curve)
-        {
-            json.WriteStartArray("curve");
-            foreach (var point in curve)
+            var table = evaluation.Table.Table;
+            json.WriteStartObject();
+            json.WriteString("model", Path.GetFileName(modelPath));
+            json.WriteString("schema_hash", evaluation.Model.Info.SchemaHash);
+            json.WriteString("data", evaluation.Table.Name);
+            json.WriteNumber("rows", table.Rows.RowCount);
+            if (table.Anomalous is not null)
+                json.WriteNumber("anomalies", table.AnomalyCount);
+            if (evaluation is { Budget: { } budget, Alerts: { } alerts })
             {
-                json.WriteStartObject();
-                ModelTables.WriteNumber(json, "threshold", point.Threshold);
-                ModelTables.WriteNumber(json, "false_share", point.FalseShare);
-                ModelTables.WriteNumber(json, "recall", point.Recall);
-                ModelTables.WriteNumber(json, "precision", point.Precision);
+                json.WriteStartObject("alert_budget");
+                json.WriteNumber("alerts_per_day", budget.AlertsPerDay);
+                json.WriteNumber("rows_per_day", budget.FlowsPerDay);
+                json.WriteNumber("p_threshold", budget.PThreshold);
+                json.WriteNumber("alerts", alerts);
                 json.WriteEndObject();
             }
 
-            json.WriteEndArray();
-        }
+            ModelTables.WriteFigures(json, evaluation.Figures);
+            if (evaluation.Curve is { } curve)
+            {
+                json.WriteStartArray("curve");
+                foreach (var point in curve)
+                {
+                    json.WriteStartObject();
+                    ModelTables.WriteNumber(json, "threshold", point.Threshold);
+                    ModelTables.WriteNumber(json, "false_share", point.FalseShare);
+                    ModelTables.WriteNumber(json, "recall", point.Recall);
+                    ModelTables.WriteNumber(json, "precision", point.Precision);
+                    json.WriteEndObject();
+                }
 
-        json.WriteEndObject();
-        json.Flush();
-        stream.WriteByte((byte)'\n');
+                json.WriteEndArray();
+            }
+
+            json.WriteEndObject();
+        });
     }
 }

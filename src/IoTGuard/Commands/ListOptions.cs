@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using IoTGuard.Outputs;
 
 namespace IoTGuard.Commands;
 
@@ -55,23 +56,9 @@ internal static class ListOptions
     {
         if (TryDuration(text, out var ago))
             return NowNs() - ago;
-        return DateTimeOffset.TryParse(WithoutFraction(text, out var fractionNs), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
-            ? ((time.UtcDateTime - DateTime.UnixEpoch).Ticks * 100) + fractionNs
+        return PacketTime.TryParse(text, out var timeNs)
+            ? timeNs
             : throw new UserException(ExitStatus.Unusable, $"{option} takes a time such as 2026-11-21T08:15:00Z, or how long ago: 30m, 12h, 7d; not {text}");
-    }
-
-    /// <summary>Takes the digits behind the seconds' point out of a time, and gives them as ns: the framework's times end at 100 ns, packets' do not.</summary>
-    private static string WithoutFraction(string text, out long fractionNs)
-    {
-        fractionNs = 0;
-        var point = text.IndexOf('.', StringComparison.Ordinal);
-        if (point < 0)
-            return text;
-        var end = text.AsSpan(point + 1).IndexOfAnyExceptInRange('0', '9');
-        var digits = end < 0 ? text[(point + 1)..] : text.Substring(point + 1, end);
-        if (digits.Length > 0)
-            fractionNs = long.Parse(digits[..Math.Min(digits.Length, 9)].PadRight(9, '0'), CultureInfo.InvariantCulture);
-        return text.Remove(point, 1 + digits.Length);
     }
 
     /// <summary>A duration such as 90s, 30m, 12h, 7d or 4w in ns.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using IoTGuard.Analysis;
 using IoTGuard.Learning;
 using IoTGuard.Learning.Training;
 using IoTGuard.Models;
@@ -26,7 +27,7 @@ internal static class TrainCommand
         var folds = new Option<int?>("--folds") { Description = "Folds of the cross-validation, in time order with devices held out; 0 leaves it out (default: 4)", HelpName = "N" };
         var label = ListOptions.Text("--label", "Column that says what a row is: empty, 0, benign or normal, or else an anomaly (default: label)", "COLUMN");
         var labels = ListOptions.Text("--labels", "What really happened, JSON lines; instead of a label column", "FILE");
-        var budget = new Option<double>("--alerts-per-day") { Description = "False alerts a day that are accepted; figures are given for it (default: 10)", HelpName = "N", DefaultValueFactory = _ => 10 };
+        var budget = CommonOptions.AlertBudget("False alerts a day that are accepted; figures are given for it (default: 10)");
         var engines = new Option<bool>("--engines") { Description = "List the engines with their hyper-parameters, and stop" };
         var command = new Command("train", """
             Trains a model on a table of features, and says how good it is.
@@ -61,7 +62,7 @@ internal static class TrainCommand
                     throw new UserException(ExitStatus.Unusable, $"--out {path} does not end in .onnx, the form that sensors score");
                 using var progress = new TaskProgress();
                 var table = FeatureTable.Load(paths, LabelColumns.Of(parsed.GetValue(label)), LabelColumns.Labeller(parsed.GetValue(labels)), progress);
-                return Train(choice, table, path, parsed.GetValue(budget), progress, cancellation);
+                return Train(choice, table, path, parsed.GetValue(budget) ?? DetectorOptions.DefaultAlertBudgetPerDay, progress, cancellation);
             },
             CancellationToken.None));
         return command;
@@ -71,11 +72,10 @@ internal static class TrainCommand
     {
         var engine = choice.Engine;
         var rows = table.Table.Rows;
-        var anomalies = table.Table.Anomalous?.Count(a => a) ?? 0;
-        if (engine.NeedsLabels && (anomalies == 0 || anomalies == rows.RowCount))
+        if (engine.NeedsLabels && (table.Table.AnomalyCount == 0 || table.Table.BenignCount == 0))
         {
             throw new UserException(
-                ExitStatus.Unusable, $"{engine.Name} learns from labels, and {table.Name} has {(table.Table.Anomalous is null ? "no label column" : anomalies == 0 ? "no anomalies" : "no benign rows")}; name one with --label, or a file with --labels");
+                ExitStatus.Unusable, $"{engine.Name} learns from labels, and {table.Name} has {(table.Table.Anomalous is null ? "no label column" : table.Table.AnomalyCount == 0 ? "no anomalies" : "no benign rows")}; name one with --label, or a file with --labels");
         }
 
         var schema = new TrainingSchema(table.SchemaHash, table.Units, table.Name, ProgramVersion.Text);
@@ -94,9 +94,9 @@ internal static class TrainCommand
             var model = CalibratedModel.TryTrain(engine, table.Table, task, schema, FewestRows, out var attachments)
                 ?? throw new UserException(ExitStatus.Unusable, engine.NeedsLabels
                     ? $"{table.Name}: the first two thirds need anomalies and benign rows, and the last third benign rows"
-                    : $"{table.Name} has {rows.RowCount - anomalies:N0} benign rows, too few for a model: {FewestRows} are needed");
+                    : $"{table.Name} has {table.Table.BenignCount:N0} benign rows, too few for a model: {FewestRows} are needed");
             var seconds = System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds;
-            AlertBudget? budget = table.Hours > 0 && alertsPerDay > 0 ? new AlertBudget(alertsPerDay, Math.Max(1, (rows.RowCount - anomalies) / table.Hours * 24)) : null;
+            AlertBudget? budget = table.Hours > 0 && alertsPerDay > 0 ? new AlertBudget(alertsPerDay, Math.Max(1, table.Table.BenignCount / table.Hours * 24)) : null;
             var card = CardOf(model, path, table, validation, budget);
             progress.Dispose();
             var written = ModelFiles.Write(path, model, card, attachments);
@@ -147,7 +147,7 @@ internal static class TrainCommand
         void Row(string name, string text) => grid.AddRow(new Text(name), new Text(text));
         var hours = table.Hours > 0 ? string.Create(CultureInfo.InvariantCulture, $", {table.Hours:0.##} hours") : "";
         Row("Table", Invariant($"{table.Name}: {rows.Rows.RowCount:N0} rows, {rows.Rows.ColumnCount} features, schema {table.SchemaHash[..Math.Min(12, table.SchemaHash.Length)]}{hours}"));
-        Row("Labels", rows.Anomalous is { } a ? Invariant($"{a.Count(x => x):N0} anomalies") : "none");
+        Row("Labels", rows.Anomalous is null ? "none" : Invariant($"{rows.AnomalyCount:N0} anomalies"));
         Row("Engine", $"{choice.Engine.Name}, {string.Join(", ", model.Info.Training!.Parameters.Select(p => Invariant($"{p.Key} {p.Value:0.######}")))}, seed {choice.Seed}");
         Row("Trained", Invariant($"{model.Info.Training.Rows:N0} rows in {seconds:0.00} s"));
         Row("Calibrated", Invariant($"{model.Calibration!.SampleCount:N0} later benign rows"));

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
+using IoTGuard.Outputs;
 
 namespace IoTGuard.Evaluation;
 
@@ -80,8 +80,9 @@ internal static class EvaluationFiles
         return rows;
     }
 
-    private static double Time(JsonElement time) =>
-        (DateTimeOffset.Parse(time.GetString()!, CultureInfo.InvariantCulture) - DateTimeOffset.UnixEpoch).TotalSeconds;
+    private static double Time(JsonElement time) => PacketTime.TryParse(time.GetString()!, out var timeNs)
+        ? timeNs / 1e9
+        : throw new FormatException($"'{time.GetString()}' is not a time");
 
     private static string? Ip(JsonElement alert, string endpoint) =>
         alert.TryGetProperty(endpoint, out var e) && e.ValueKind == JsonValueKind.Object && e.TryGetProperty("ip", out var ip) ? ip.GetString() : null;

@@ -36,8 +36,8 @@ internal sealed record ModelEvaluation
             throw new UserException(ExitStatus.Unusable, $"the model gives no score for row {bad + 1} of {table.Name}: a missing value that it does not know; fill such values, or train a model that takes them");
         var pValues = model.Calibration is { } calibration ? Array.ConvertAll(scores, s => calibration.PValue(s)) : null;
         var anomalous = table.Table.Anomalous;
-        var labelled = anomalous is not null && anomalous.Contains(true) && anomalous.Contains(false);
-        var benign = rows.RowCount - (anomalous?.Count(a => a) ?? 0);
+        var labelled = anomalous is not null && table.Table.AnomalyCount > 0 && table.Table.BenignCount > 0;
+        var benign = table.Table.BenignCount;
         AlertBudget? budget = table.Hours > 0 && alertsPerDay > 0 && benign > 0 ? new AlertBudget(alertsPerDay, Math.Max(1, benign / table.Hours * 24)) : null;
         return new ModelEvaluation
         {

@@ -9,20 +9,21 @@ namespace IoTGuard.Models;
 /// <summary>What commands about models print alike.</summary>
 internal static class ModelTables
 {
-    public static void WriteFigures(IAnsiConsole console, IEnumerable<ModelFigure> figures)
+    /// <param name="console">Where to.</param>
+    /// <param name="figures">Figures that were measured on the same rows.</param>
+    public static void WriteFigures(IAnsiConsole console, IReadOnlyList<ModelFigure> figures)
     {
-        var table = Terminal.Table("Figure", "Value", "95 % interval", "Measured on");
-        table.Columns[3].NoWrap = false;
+        var table = Terminal.Table("Figure", "Value", "95 % interval");
         foreach (var figure in figures)
         {
             table.AddRow(
                 new Text(figure.Name),
                 new Text(Number(figure.Value)).RightJustified(),
-                new Text(double.IsNaN(figure.Low) ? "-" : $"{Number(figure.Low)} to {Number(figure.High)}"),
-                new Text(figure.Data));
+                new Text(double.IsNaN(figure.Low) ? "-" : $"{Number(figure.Low)} to {Number(figure.High)}"));
         }
 
         console.Write(table);
+        console.WriteLine($"Measured on {figures[0].Data}");
     }
 
     public static void WriteFigures(Utf8JsonWriter json, IEnumerable<ModelFigure> figures)

@@ -22,15 +22,16 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
 
     /// <param name="set">Files and receivers.</param>
     /// <param name="withPseudonyms">True when identifiers of patients may be written as pseudonyms.</param>
+    /// <param name="communityIdSeed">Seed of the community ids of transactions.</param>
     /// <param name="state">The site's state, whose journal keeps what waits for outputs; without one (null) it waits in memory.</param>
-    public LiveOutputs(OutputSet set, bool withPseudonyms, SiteState? state)
+    public LiveOutputs(OutputSet set, bool withPseudonyms, ushort communityIdSeed, SiteState? state)
     {
         _set = set;
         _state = state is null ? null : new StateWriter(state, set.Outputs);
         _outputs = _state?.Outputs ?? AlertOutputs.ForSensor(set.Outputs, settled: null);
         if (_state is null)
             _outputs.Start();
-        _transactionJson = new TransactionJson(withPseudonyms);
+        _transactionJson = new TransactionJson(withPseudonyms, communityIdSeed);
     }
 
     /// <summary>Alerts opened so far.</summary>

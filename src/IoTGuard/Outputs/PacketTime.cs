@@ -25,6 +25,28 @@ internal static class PacketTime
         return System.Text.Encoding.ASCII.GetString(text);
     }
 
+    /// <summary>Reads what <see cref="ToText"/> writes, and other times of RFC 3339; a time without a zone is in UTC.</summary>
+    /// <param name="text">The time.</param>
+    /// <param name="timeNs">ns since 1970.</param>
+    /// <returns>False when it is none.</returns>
+    public static bool TryParse(string text, out long timeNs)
+    {
+        // The framework's times end at 100 ns: the digits behind the seconds' point are read apart.
+        long fractionNs = 0;
+        if (text.IndexOf('.', StringComparison.Ordinal) is >= 0 and var point)
+        {
+            var end = text.AsSpan(point + 1).IndexOfAnyExceptInRange('0', '9');
+            var digits = end < 0 ? text[(point + 1)..] : text.Substring(point + 1, end);
+            if (digits.Length > 0)
+                fractionNs = long.Parse(digits[..Math.Min(digits.Length, 9)].PadRight(9, '0'), CultureInfo.InvariantCulture);
+            text = text.Remove(point, 1 + digits.Length);
+        }
+
+        var isTime = DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time);
+        timeNs = isTime ? ((time.UtcDateTime - DateTime.UnixEpoch).Ticks * 100) + fractionNs : 0;
+        return isTime;
+    }
+
     /// <summary>For people: date and time with milliseconds and zone.</summary>
     public static string ForPeople(long timeNs) =>
         DateTime.UnixEpoch.AddTicks(timeNs / 100).ToString("yyyy-MM-dd HH:mm:ss.fff 'UTC'", CultureInfo.InvariantCulture);

@@ -19,7 +19,7 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
     private readonly RunState _state;
     private readonly List<Alert> _alerts = [];
 
-    public RunOutputs(string? alertFile, FeatureTables tables, string? transactionFile, bool withPseudonyms, AlertOutputs outputs, RunState? state = null)
+    public RunOutputs(string? alertFile, FeatureTables tables, string? transactionFile, bool withPseudonyms, AlertOutputs outputs, RunState? state = null, ushort communityIdSeed = 0)
     {
         _state = state ?? RunState.None;
         _outputs = outputs;
@@ -27,7 +27,7 @@ internal sealed class RunOutputs : IAlertSink, IDisposable
         Tables = tables;
         _transactionFile = transactionFile is null ? null : OutputFile.Create(transactionFile);
         if (_transactionFile is not null)
-            _transactions = new TransactionJson(withPseudonyms);
+            _transactions = new TransactionJson(withPseudonyms, communityIdSeed);
         UsesStandardOutput = Files.Any(static f => f.Name == OutputFile.StandardOutput);
     }
 

@@ -11,7 +11,8 @@ namespace IoTGuard.Outputs;
 
 /// <summary>A transaction as one JSON object, in the form that the design states. Allocates nothing per transaction.</summary>
 /// <param name="withPseudonyms">False when the run has no key of a site: then pseudonyms would mean nothing to anybody and stay unwritten.</param>
-internal sealed class TransactionJson(bool withPseudonyms)
+/// <param name="communityIdSeed">Seed of the community ids.</param>
+internal sealed class TransactionJson(bool withPseudonyms, ushort communityIdSeed = 0)
 {
     /// <summary>Connections remembered, so that one with many transactions is hashed and formatted once.</summary>
     private const int RememberedConnections = 1024;
@@ -57,7 +58,7 @@ internal sealed class TransactionJson(bool withPseudonyms)
             _scratch.Clear();
             WriteEndpoint("client", transaction.Client, transaction.ClientPort);
             WriteEndpoint("server", transaction.Server, transaction.ServerPort);
-            CommunityId.Write(key, sender, _scratch.PlainText("community_id", CommunityId.Length));
+            CommunityId.Write(key, sender, _scratch.PlainText("community_id", CommunityId.Length), communityIdSeed);
             remembered = (key, sender);
             _lengths[place] = _scratch.Written.Length;
             _scratch.Written.CopyTo(room);

@@ -11,7 +11,7 @@ namespace IoTGuard.Pipeline;
 /// <summary>What a run is made of: its source, its sensors, and the site that it is held against.</summary>
 internal sealed class RunSetup : IDisposable
 {
-    private RunSetup(IFrameSource source, IReadOnlyList<string> inputs, Site site, byte[]? key, int workers, bool vlanAware)
+    private RunSetup(IFrameSource source, IReadOnlyList<string> inputs, Site site, byte[]? key, int workers, bool vlanAware, ushort communityIdSeed = 0)
     {
         Source = source;
         Inputs = inputs;
@@ -19,7 +19,7 @@ internal sealed class RunSetup : IDisposable
         WithPseudonyms = key is not null;
 
         // Without a site there is no key. A fixed one still counts patients and keeps runs alike; nothing made with it is written.
-        var options = new SensorOptions { PseudonymKey = key ?? new byte[32], VlanAware = vlanAware };
+        var options = new SensorOptions { PseudonymKey = key ?? new byte[32], VlanAware = vlanAware, CommunityIdSeed = communityIdSeed };
         SensorOptions = options;
         Router = new FrameRouter(options);
         Sensors = [.. Enumerable.Range(0, workers).Select(worker => new Sensor(options, worker, workers))];
@@ -49,13 +49,13 @@ internal sealed class RunSetup : IDisposable
     /// <param name="library">What reads them.</param>
     /// <param name="siteFolder">Folder of the learned site; null = the shipped one.</param>
     /// <param name="model">File of a model in place of the site's; null = the site's.</param>
-    public static RunSetup ForCaptures(string[] paths, CaptureLibrary library, string? siteFolder, string? model, int workers, bool vlanAware)
+    public static RunSetup ForCaptures(string[] paths, CaptureLibrary library, string? siteFolder, string? model, int workers, bool vlanAware, ushort communityIdSeed = 0)
     {
         if (paths.Count(p => p == "-") > 1)
             throw new UserException(ExitStatus.Unusable, "standard input (-) can be given only once");
         var (site, key) = siteFolder is null ? (ShippedSite.Load(), null) : Load(new SiteFolder(siteFolder));
         var indicators = siteFolder is null ? new HashSet<string>(StringComparer.Ordinal) : new SiteFolder(siteFolder).LoadIndicators();
-        return new RunSetup(Open(paths, library), paths, GivenModel.Apply(site, model), key, workers, vlanAware) { Indicators = indicators };
+        return new RunSetup(Open(paths, library), paths, GivenModel.Apply(site, model), key, workers, vlanAware, communityIdSeed) { Indicators = indicators };
     }
 
     /// <summary>A run that teaches: the folder need not exist yet.</summary>

@@ -6,17 +6,21 @@ using IoTGuard.Settings;
 namespace IoTGuard.Pipeline;
 
 /// <summary>
-/// Reads the configuration again at SIGHUP, on a thread of its own; capture and detection go on meanwhile. What cannot be used is refused with
-/// its reason, and the old configuration stays. The detector's thread takes what is ready between two events.
+/// Reads the configuration again at SIGHUP, and the models as soon as others are chosen, on a thread of its own; capture and detection go on meanwhile.
+/// What cannot be used is refused with its reason, and the old configuration stays. The detector's thread takes what is ready between two events.
 /// </summary>
 internal sealed class SensorReload : IDisposable
 {
+    /// <summary>How often the choice of models is looked at.</summary>
+    private static readonly TimeSpan ModelsInterval = TimeSpan.FromSeconds(2);
+
     private readonly SettingSources _sources;
     private readonly PosixSignalRegistration? _registration;
     private readonly AutoResetEvent _wanted = new(initialState: false);
     private readonly Thread _thread;
     private SensorConfiguration _current;
     private Fresh? _ready;
+    private string? _refusal;
     private volatile bool _ended;
     private long _done;
     private long _refused;
@@ -36,8 +40,10 @@ internal sealed class SensorReload : IDisposable
         });
     }
 
-    /// <summary>A configuration that was read and can be used, with its receivers and files open.</summary>
-    public sealed record Fresh(SensorConfiguration Configuration, OutputSet Outputs);
+    /// <summary>A configuration that was read and can be used.</summary>
+    /// <param name="Configuration">The configuration.</param>
+    /// <param name="Outputs">Its receivers and files, open; null when those in force stay.</param>
+    public sealed record Fresh(SensorConfiguration Configuration, OutputSet? Outputs);
 
     /// <summary>Reloads that were put into force, and those that were refused.</summary>
     public (long Done, long Refused) Count => (Interlocked.Read(ref _done), Interlocked.Read(ref _refused));
@@ -52,16 +58,22 @@ internal sealed class SensorReload : IDisposable
         _wanted.Set();
         _thread.Join();
         _wanted.Dispose();
-        Take()?.Outputs.Dispose();
+        Take()?.Outputs?.Dispose();
     }
 
     private void Work()
     {
         while (true)
         {
-            _wanted.WaitOne();
+            var isAsked = _wanted.WaitOne(ModelsInterval);
             if (_ended)
                 return;
+            if (!isAsked)
+            {
+                TakeModels();
+                continue;
+            }
+
             ServiceManager.IsReloading();
             Reload();
             ServiceManager.IsReady();
@@ -76,7 +88,7 @@ internal sealed class SensorReload : IDisposable
             var outputs = OutputSet.Open(next.Settings);
             var changes = next.Changes(_current).ToList();
             _current = next;
-            Interlocked.Exchange(ref _ready, new Fresh(next, outputs))?.Outputs.Dispose();
+            Interlocked.Exchange(ref _ready, new Fresh(next, outputs))?.Outputs?.Dispose();
             Interlocked.Increment(ref _done);
             ServiceLog.Write("configuration reloaded" + (changes.Count == 0 ? "; nothing in it has changed, files were opened again" : ": " + string.Join("; ", changes)));
         }
@@ -84,6 +96,28 @@ internal sealed class SensorReload : IDisposable
         {
             Interlocked.Increment(ref _refused);
             ServiceLog.Write($"the new configuration is refused and the old one stays in force: {e.Message}");
+        }
+    }
+
+    /// <summary>Puts other models into force when others were chosen. A choice that cannot be used is refused once.</summary>
+    private void TakeModels()
+    {
+        try
+        {
+            if (_current.WithModelsChosenSince() is { } next)
+            {
+                _current = next;
+                Volatile.Write(ref _ready, new Fresh(next, Take()?.Outputs));
+                ServiceLog.Write($"models: {next.Choice}");
+            }
+
+            _refusal = null;
+        }
+        catch (UserException e)
+        {
+            if (e.Message != _refusal)
+                ServiceLog.Write($"the models that were chosen are refused and the old ones stay: {e.Message}");
+            _refusal = e.Message;
         }
     }
 }

@@ -65,7 +65,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
             var options = configuration.SensorOptions(key ?? RandomNumberGenerator.GetBytes(32), rings.Count);
             var kept = configuration.Settings.Evidence;
             var evidence = kept.Directory is null ? null : new EvidenceCollector(kept, options, rings.Count, isLive: true);
-            var outputs = new LiveOutputs(set, key is not null, state) { Evidence = evidence };
+            var outputs = new LiveOutputs(set, key is not null, options.CommunityIdSeed, state) { Evidence = evidence };
             if (state is null && set.Outputs.Count > 0)
                 ServiceLog.Write("without a site folder that may be written, alerts that wait for a receiver are kept in memory only and are lost when the sensor ends; give --site DIR");
             foreach (var notice in outputs.State?.Notices ?? [])
@@ -159,7 +159,8 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     private void Apply(SensorReload.Fresh fresh)
     {
         _detector.Reconfigure(_memory.With(fresh.Configuration.Site), fresh.Configuration.Detection);
-        _outputs.Replace(fresh.Outputs);
+        if (fresh.Outputs is { } outputs)
+            _outputs.Replace(outputs);
         _health.SetStatistics(fresh.Configuration.Settings.StatisticsSeconds);
         _probe = new ScoringProbe(fresh.Configuration.Site);
     }

@@ -12,9 +12,20 @@ internal sealed class SiteMemory(StateWriter? writer)
 
     private Site _kept = writer?.Settled ?? Site.Empty;
     private long _nextNs = long.MinValue;
+    private (object Learned, Site Extended)? _given;
 
-    /// <summary>A learned site with what sensors took in since. Without a learned site there is nothing to extend but what was told.</summary>
-    public Site With(Site site) => _kept.Facts.Count == 0 && _kept.Devices.Count == 0 ? site : site.Merge(_kept);
+    /// <summary>
+    /// A learned site with what sensors took in since. Without a learned site there is nothing to extend but what was told. The same learned facts give the
+    /// same object again, by which the detector knows that only the models may be others, and goes on counting.
+    /// </summary>
+    public Site With(Site site)
+    {
+        if (_given is { } given && ReferenceEquals(given.Learned, site.Facts))
+            return given.Extended with { Models = site.Models };
+        var extended = _kept.Facts.Count == 0 && _kept.Devices.Count == 0 ? site : site.Merge(_kept);
+        _given = (site.Facts, extended);
+        return extended;
+    }
 
     /// <summary>The clock went on, ns of packet time.</summary>
     public void OnClock(Detector detector, long clockNs)

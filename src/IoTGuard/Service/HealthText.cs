@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
+using IoTGuard.Outputs;
 
 namespace IoTGuard.Service;
 
@@ -25,7 +25,7 @@ internal static class HealthText
     public static byte[] Json(SensorStatus status)
     {
         using var content = new MemoryStream();
-        using (var json = new Utf8JsonWriter(content, new JsonWriterOptions { Indented = true }))
+        JsonForm.Write(content, json =>
         {
             json.WriteStartObject();
             json.WriteString("status", status.Conditions.Count == 0 ? "ok" : "degraded");
@@ -70,9 +70,7 @@ internal static class HealthText
 
             json.WriteEndArray();
             json.WriteEndObject();
-        }
-
-        content.WriteByte((byte)'\n');
+        });
         return content.ToArray();
     }
 

@@ -14,8 +14,11 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
 {
     private const long NsPerSecond = 1_000_000_000;
 
-    /// <summary>Stamps of the site's files, and of the models: the site's choice and the one that the settings name.</summary>
-    private (string Site, string Models) Stamps { get; init; }
+    /// <summary>Stamps of the site's files, and of the model that the settings name.</summary>
+    private (string Site, string Model) Stamps { get; init; } = ("", "");
+
+    /// <summary>Which versions of its models are used, in words; empty without a site.</summary>
+    public string Choice { get; private init; } = "";
 
     /// <summary>Reads everything; the first fault ends it.</summary>
     /// <param name="sources">Where the settings come from.</param>
@@ -32,17 +35,28 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
             own = before.Own;
         if (folder is not null)
             SiteFolder.RequireFolder(folder.Path);
-        (string Site, string Models) stamps = (folder?.Stamp() ?? "", folder?.Models.Stamp() + GivenModel.Stamp(settings.Model));
+        var (stamps, choice) = ((Site: folder?.Stamp() ?? "", Model: GivenModel.Stamp(settings.Model)), folder?.Models.Choice() ?? "");
         var site = folder is null ? before?.Site ?? ShippedSite.Load()
             : before is null || before.Stamps.Site != stamps.Site ? folder.LoadWithModels()
-            : before.Stamps.Models != stamps.Models ? before.Site with { Models = folder.Models.LoadCurrent() }
+            : before.Stamps.Model != stamps.Model || before.Choice != choice ? before.Site with { Models = folder.Models.LoadCurrent() }
             : before.Site;
         if (folder is null || !ReferenceEquals(site, before?.Site))
             site = GivenModel.Apply(site, settings.Model);
         var detection = own.Apply(DetectionOf(settings));
         if (folder is not null)
             detection = detection with { Indicators = folder.LoadIndicators() };
-        return new SensorConfiguration(settings, own, site, detection) { Stamps = stamps };
+        return new SensorConfiguration(settings, own, site, detection) { Stamps = stamps, Choice = choice };
+    }
+
+    /// <summary>The same with the models that were chosen since, as by <c>iotguard models promote</c>; null when the choice is the same.</summary>
+    /// <exception cref="UserException">The models cannot be used.</exception>
+    public SensorConfiguration? WithModelsChosenSince()
+    {
+        if (Settings.Site is not { } path || Settings.Model is not null)
+            return null;
+        var store = new SiteFolder(path).Models;
+        var choice = store.Choice();
+        return choice == Choice ? null : this with { Site = Site with { Models = store.LoadCurrent() }, Choice = choice };
     }
 
     /// <summary>What the settings say about detection.</summary>
@@ -54,6 +68,7 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
         MaximumOpenAlerts = settings.MaximumOpenAlerts,
         UpdateIntervalNs = settings.AlertUpdateSeconds * NsPerSecond,
         IncidentWindowNs = settings.IncidentWindowSeconds * NsPerSecond,
+        CommunityIdSeed = (ushort)settings.CommunityIdSeed,
     };
 
     /// <summary>Limits and choices of each sensor.</summary>
@@ -63,6 +78,7 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
     {
         PseudonymKey = key,
         VlanAware = Settings.VlanAware,
+        CommunityIdSeed = (ushort)Settings.CommunityIdSeed,
         MaximumFlows = Math.Max(1, Settings.MaximumFlows / sensors),
         IdleTimeoutNs = Settings.IdleTimeoutSeconds * NsPerSecond,
         EstablishedIdleTimeoutNs = Settings.EstablishedIdleTimeoutSeconds * NsPerSecond,
@@ -81,7 +97,7 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
 
         if (!ReferenceEquals(Own, before.Own))
             yield return "policy and rules of the site were read again";
-        if (Stamps.Site != before.Stamps.Site)
+        if (Stamp != before.Stamp)
             yield return "the learned site was read again";
         if (!ReferenceEquals(Site.Models, before.Site.Models))
             yield return "the models were read again";

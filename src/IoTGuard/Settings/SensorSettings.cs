@@ -83,6 +83,9 @@ internal sealed class SensorSettings
     /// <summary>An alert joins an incident that was active within this time, s.</summary>
     public int IncidentWindowSeconds { get; set; } = 1800;
 
+    /// <summary>Seed of Community IDs, 0 to 65535.</summary>
+    public int CommunityIdSeed { get; set; }
+
     /// <summary>File that alerts are appended to as JSON lines, at opening, updates and closing.</summary>
     public string? Alerts { get; set; }
 

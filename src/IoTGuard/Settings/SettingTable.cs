@@ -60,6 +60,7 @@ internal static class SettingTable
         ]),
         new("Where it tells",
         [
+            Setting.Whole("community_id_seed", "", 0, ushort.MaxValue, s => s.CommunityIdSeed, (s, v) => s.CommunityIdSeed = v, "Seed of Community IDs in flows, transactions, alerts and evidence: the same as in the site's other tools, mostly 0") with { HasOption = true },
             Setting.Text("alerts", "FILE", "/var/log/iotguard/alerts.jsonl", "none", s => s.Alerts, (s, v) => s.Alerts = v, "Append alerts as JSON lines: opened, updated, closed (- = standard output)") with { HasOption = true, Reloads = true },
             Setting.Text("transactions", "FILE", "/var/log/iotguard/transactions.jsonl", "none", s => s.Transactions, (s, v) => s.Transactions = v, "Append DICOM and HL7 transactions as JSON lines (- = standard output)") with { HasOption = true, Reloads = true },
             Setting.Texts("syslog", "URI", "[tls://siem.example:6514]", s => s.Syslog, (s, v) => s.Syslog = v,

@@ -21,21 +21,28 @@ internal static class LearnedTables
     public static (IReadOnlyList<TrainingRows> Inputs, Site Taught) Read(string[] paths, int maximumRows)
     {
         using var progress = new TaskProgress();
-        var known = Enum.GetValues<ModelInput>().ToDictionary(static input => ModelInputs.SchemaOf(input).Hash, StringComparer.Ordinal);
-        foreach (var path in paths)
-        {
-            if (!File.Exists(path))
-                throw new UserException(ExitStatus.UnreadableInput, $"cannot read {path}: there is no such file");
-            if (FeatureTable.SchemaHashOf(path) is not { } hash || !known.ContainsKey(hash))
-                throw new UserException(ExitStatus.Unusable, $"{path} does not have the features of this version; write it again with 'iotguard analyze --flows' or '--windows'");
-        }
-
-        var tables = known.Values.ToDictionary(
+        var inputs = paths.ToLookup(InputOf);
+        var tables = Enum.GetValues<ModelInput>().ToDictionary(
             static input => input,
-            input => paths.Where(p => known[FeatureTable.SchemaHashOf(p)!] == input).ToList() is { Count: > 0 } own ? FeatureTable.Load(own, TableColumns.Usual, null, progress) : null);
+            input => inputs[input].ToList() is { Count: > 0 } own ? FeatureTable.Load(own, TableColumns.Usual, null, progress) : null);
         return (
             [.. tables.Select(t => new TrainingRows(t.Key, t.Value is null ? [] : Sample(BenignRows(t.Value), maximumRows)))],
             new Site { ScoredFlowsPerHour = PerHour(tables[ModelInput.Flows]), ScoredWindowsPerHour = PerHour(tables[ModelInput.Windows]) });
+    }
+
+    /// <summary>What a table holds, by the hash of its features.</summary>
+    private static ModelInput InputOf(string path)
+    {
+        if (!File.Exists(path))
+            throw new UserException(ExitStatus.UnreadableInput, $"cannot read {path}: there is no such file");
+        var hash = FeatureTable.SchemaHashOf(path);
+        foreach (var input in Enum.GetValues<ModelInput>())
+        {
+            if (ModelInputs.SchemaOf(input).Hash == hash)
+                return input;
+        }
+
+        throw new UserException(ExitStatus.Unusable, $"{path} does not have the features of this version; write it again with 'iotguard analyze --flows' or '--windows'");
     }
 
     private static List<SampledRow> BenignRows(FeatureTable table) =>
@@ -52,7 +59,5 @@ internal static class LearnedTables
         return [.. Enumerable.Range(0, maximumRows).Select(i => rows[(int)((long)i * rows.Count / maximumRows)])];
     }
 
-    private static double PerHour(FeatureTable? table) => table is { Hours: > 0 } ? BenignCount(table) / table.Hours : 0;
-
-    private static double BenignCount(FeatureTable table) => table.Table.Rows.RowCount - (table.Table.Anomalous?.Count(static a => a) ?? 0);
+    private static double PerHour(FeatureTable? table) => table is { Hours: > 0 } ? table.Table.BenignCount / table.Hours : 0;
 }

@@ -18,7 +18,7 @@ internal sealed record ModelPointer(string? Active, string? Shadow, string? Prev
 /// <summary>
 /// The versions of a site's models, side by side, each in a folder of its own (0001, 0002 …) that is never changed once it has its name;
 /// and one small file that says which of them are used. That file alone is replaced to promote or roll back, by renaming: a reader sees the
-/// old choice or the new one, and a sensor that runs takes it when it is told to reload.
+/// old choice or the new one, and a sensor that runs takes it up within seconds.
 /// </summary>
 /// <param name="folder">The folder <c>models</c> of a site, or the shipped one.</param>
 internal sealed class ModelStore(string folder)
@@ -100,11 +100,11 @@ internal sealed class ModelStore(string folder)
         }
     }
 
-    /// <summary>The pointer as it stands, as text: the same text, the same models.</summary>
-    public string Stamp()
+    /// <summary>The choice as it stands, in words: the same words, the same models.</summary>
+    public string Choice()
     {
         var (active, shadow, _) = Pointer();
-        return $"{active} {shadow}";
+        return $"version {active ?? "none"} judges, shadow {shadow ?? "none"}";
     }
 
     /// <summary>The models that the pointer names.</summary>

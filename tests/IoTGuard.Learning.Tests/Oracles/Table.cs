@@ -8,15 +8,6 @@ namespace IoTGuard.Learning.Tests.Oracles;
 /// </summary>
 internal sealed record Table(string Name, FeatureMatrix Train, FeatureMatrix Test, bool[] Anomalous)
 {
-    /// <summary>Published AUROC in percent of an isolation forest trained on normal rows, where there is one.</summary>
-    public double? Published => Name switch
-    {
-        "cardio" => 93.3,
-        "smtp" => 90.4,
-        "wustl-ehms-2020" => 70.0,
-        _ => null,
-    };
-
     public static IEnumerable<string> Names => ["annthyroid", "cardio", "mammography", "satellite", "shuttle", "smtp", "wustl-ehms-2020"];
 
     /// <summary>Reads a table; skips the running test when it is absent.</summary>
@@ -41,6 +32,9 @@ internal sealed record Table(string Name, FeatureMatrix Train, FeatureMatrix Tes
         int[] test = [.. normal[train.Length..].Take(mostTestRows), .. anomalies.Take(mostTestRows)];
         return new Table(name, features.SelectRows(train), features.SelectRows(test), Array.ConvertAll(test, row => labels[row] == 1));
     }
+
+    /// <summary>Published AUROC in percent of an isolation forest trained on normal rows, where there is one.</summary>
+    public double? Published => Oracles.Published.OnNormalRows(Name, "iforest");
 
     /// <summary>Labels of the training rows; null when they are all normal.</summary>
     public bool[]? TrainAnomalous { get; init; }

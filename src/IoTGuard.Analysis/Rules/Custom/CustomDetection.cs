@@ -194,7 +194,7 @@ internal sealed class CustomDetection
         bag.Set("state", FieldValue.Of(flow.State.ToString()));
         bag.Set("end", FieldValue.Of(flow.End.ToString()));
         if (bag.Wants("community_id"))
-            bag.Set("community_id", FieldValue.Of(CommunityId.ToString(FlowKey.Of(flow.Originator, flow.Responder, flow.OriginatorPort, flow.ResponderPort, flow.IpProtocol, 0, out var sender), sender)));
+            bag.Set("community_id", FieldValue.Of(CommunityId.ToString(FlowKey.Of(flow.Originator, flow.Responder, flow.OriginatorPort, flow.ResponderPort, flow.IpProtocol, 0, out var sender), sender, _context.Options.CommunityIdSeed)));
         foreach (var (slot, extract) in _features)
             bag.Set(slot, FieldValue.Of((double)extract(in flow)));
         SetSide(bag, "originator", flow.Originator, flow.OriginatorPort);

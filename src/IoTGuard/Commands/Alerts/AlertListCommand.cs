@@ -149,8 +149,7 @@ internal static class AlertListCommand
 
     private static void WriteJson(List<StoredAlert> alerts)
     {
-        using var stream = Console.OpenStandardOutput();
-        using (var json = new Utf8JsonWriter(stream, JsonForm.Options with { Indented = true }))
+        JsonForm.Print(json =>
         {
             json.WriteStartArray();
             foreach (var alert in alerts)
@@ -161,9 +160,7 @@ internal static class AlertListCommand
             }
 
             json.WriteEndArray();
-        }
-
-        stream.WriteByte((byte)'\n');
+        });
     }
 
     private static void WriteCsv(List<StoredAlert> alerts)

@@ -46,8 +46,7 @@ internal sealed class AlertStory(
 
     public void WriteJson()
     {
-        using var stream = Console.OpenStandardOutput();
-        using (var json = new Utf8JsonWriter(stream, JsonForm.Options with { Indented = true }))
+        JsonForm.Print(json =>
         {
             json.WriteStartObject();
             AlertListCommand.WriteFields(json, alert);
@@ -79,9 +78,7 @@ internal sealed class AlertStory(
                 json.WriteStringValue(other.Id);
             json.WriteEndArray();
             json.WriteEndObject();
-        }
-
-        stream.WriteByte((byte)'\n');
+        });
     }
 
     private void PrintFacts(IAnsiConsole console)

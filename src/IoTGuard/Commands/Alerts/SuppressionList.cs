@@ -52,8 +52,7 @@ internal static class SuppressionList
 
     private static void WriteJson(Suppressions suppressions, IReadOnlyList<StoredAlert> alerts)
     {
-        using var stream = Console.OpenStandardOutput();
-        using (var json = new Utf8JsonWriter(stream, JsonForm.Options with { Indented = true }))
+        JsonForm.Print(json =>
         {
             json.WriteStartArray();
             foreach (var s in suppressions.All)
@@ -74,9 +73,7 @@ internal static class SuppressionList
             }
 
             json.WriteEndArray();
-        }
-
-        stream.WriteByte((byte)'\n');
+        });
     }
 
     private static string? Time(long? timeNs) => timeNs is { } ns ? PacketTime.ToText(ns) : null;

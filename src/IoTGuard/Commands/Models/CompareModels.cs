@@ -1,4 +1,5 @@
 using System.CommandLine;
+using IoTGuard.Analysis;
 using IoTGuard.Learning;
 using IoTGuard.Models;
 using IoTGuard.Outputs;
@@ -16,7 +17,7 @@ internal static class CompareModels
         var data = ListOptions.Text("--data", "Table of features to score with each", "TABLE");
         var label = ListOptions.Text("--label", "Column that says what a row is (default: label)", "COLUMN");
         var labels = ListOptions.Text("--labels", "What really happened, JSON lines; instead of a label column", "FILE");
-        var budget = new Option<double>("--alerts-per-day") { Description = "False alerts a day that are accepted (default: 10)", HelpName = "N", DefaultValueFactory = _ => 10 };
+        var budget = CommonOptions.AlertBudget("False alerts a day that are accepted (default: 10)");
         var command = new Command("compare", """
             Puts models side by side: what they are, and with a table how they score the same rows: figures with intervals, rows that would be alerts,
             how far they agree with the first one, and how well they keep their calibration.
@@ -42,7 +43,7 @@ internal static class CompareModels
                 {
                     var rows = FeatureTable.LoadFor(model, name, table, columns, labeller, progress);
                     progress.Begin($"scoring with {name}");
-                    evaluations.Add(ModelEvaluation.Of(model, rows, parsed.GetValue(budget)));
+                    evaluations.Add(ModelEvaluation.Of(model, rows, parsed.GetValue(budget) ?? DetectorOptions.DefaultAlertBudgetPerDay));
                 }
             }
 

@@ -81,35 +81,34 @@ internal static class DriftOfModel
 
     private static void PrintJson(string title, Drift drift)
     {
-        using var stream = Console.OpenStandardOutput();
-        using var json = new Utf8JsonWriter(stream, JsonForm.Options with { Indented = true });
-        json.WriteStartObject();
-        json.WriteString("model", title);
-        if (drift.PValues is { } check)
-        {
-            json.WriteStartObject("p_values");
-            json.WriteNumber("count", check.Count);
-            ModelTables.WriteNumber(json, "too_many", check.TooMany);
-            ModelTables.WriteNumber(json, "too_few", check.TooFew);
-            ModelTables.WriteNumber(json, "chance_too_many", check.ChanceTooMany);
-            json.WriteEndObject();
-        }
-
-        json.WriteStartArray("features");
-        foreach (var feature in drift.Features)
+        JsonForm.Print(json =>
         {
             json.WriteStartObject();
-            json.WriteString("name", feature.Name);
-            ModelTables.WriteNumber(json, "stability", feature.Stability);
-            ModelTables.WriteNumber(json, "median_before", feature.MedianBefore);
-            ModelTables.WriteNumber(json, "median_now", feature.MedianNow);
-            ModelTables.WriteNumber(json, "outside_share", feature.OutsideShare);
-            json.WriteEndObject();
-        }
+            json.WriteString("model", title);
+            if (drift.PValues is { } check)
+            {
+                json.WriteStartObject("p_values");
+                json.WriteNumber("count", check.Count);
+                ModelTables.WriteNumber(json, "too_many", check.TooMany);
+                ModelTables.WriteNumber(json, "too_few", check.TooFew);
+                ModelTables.WriteNumber(json, "chance_too_many", check.ChanceTooMany);
+                json.WriteEndObject();
+            }
 
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.Flush();
-        stream.WriteByte((byte)'\n');
+            json.WriteStartArray("features");
+            foreach (var feature in drift.Features)
+            {
+                json.WriteStartObject();
+                json.WriteString("name", feature.Name);
+                ModelTables.WriteNumber(json, "stability", feature.Stability);
+                ModelTables.WriteNumber(json, "median_before", feature.MedianBefore);
+                ModelTables.WriteNumber(json, "median_now", feature.MedianNow);
+                ModelTables.WriteNumber(json, "outside_share", feature.OutsideShare);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        });
     }
 }

@@ -37,28 +37,27 @@ internal static class ModelList
 
     private static void WriteJson(string[] names, IReadOnlyList<string[]> rows)
     {
-        using var stream = Console.OpenStandardOutput();
-        using var json = new Utf8JsonWriter(stream, JsonForm.Options with { Indented = true });
-        json.WriteStartArray();
-        foreach (var row in rows)
+        JsonForm.Print(json =>
         {
-            json.WriteStartObject();
-            for (var i = 0; i < names.Length; i++)
+            json.WriteStartArray();
+            foreach (var row in rows)
             {
-                if (row[i] is "-" or "")
-                    json.WriteNull(names[i]);
-                else if (names[i] != "version" && IsNumber(row[i]))
-                    json.WriteNumber(names[i], double.Parse(row[i], CultureInfo.InvariantCulture));
-                else
-                    json.WriteString(names[i], row[i]);
+                json.WriteStartObject();
+                for (var i = 0; i < names.Length; i++)
+                {
+                    if (row[i] is "-" or "")
+                        json.WriteNull(names[i]);
+                    else if (names[i] != "version" && IsNumber(row[i]))
+                        json.WriteNumber(names[i], double.Parse(row[i], CultureInfo.InvariantCulture));
+                    else
+                        json.WriteString(names[i], row[i]);
+                }
+
+                json.WriteEndObject();
             }
 
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-        json.Flush();
-        stream.WriteByte((byte)'\n');
+            json.WriteEndArray();
+        });
     }
 
     private static bool IsNumber(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _);

@@ -17,7 +17,7 @@ internal static class ModelsCommand
         Versions of a site's models: list, look into, compare, choose.
 
         A version is never changed. One small file says which version is active, which is the shadow (it scores and does not alert) and which was
-        active before; promoting and rolling back replace that file in one step, and a running sensor takes the choice up.
+        active before; promoting and rolling back replace that file in one step, and a running sensor takes the choice up within seconds.
 
         Examples:
           iotguard models list --site /var/lib/iotguard/site
@@ -137,9 +137,10 @@ internal static class ModelsCommand
         var site = ListOptions.Site();
         var promote = new Option<bool>("--promote") { Description = "Make the new version the active one" };
         var shadow = new Option<bool>("--shadow") { Description = "Make the new version the shadow: it scores, and its differences are reported, without alerts" };
-        var alone = new Option<bool>("--alone") { Description = "Only these models, without those of the active version that score something else" };
+        var beside = new Option<bool>("--beside") { Description = "One more opinion: a row is rare only when the models of the active version say so too" };
         var command = new Command("add", """
-            Takes trained models into a site as a new version, beside the models of the active version that they do not replace.
+            Takes trained models into a site as a new version. They judge in place of what the active version says about the same rows, flows or windows;
+            what it says about the others comes along. With --beside they are one more opinion instead.
 
             A model must read the features of this program and be calibrated. It is checked, and not used until it is promoted or made the shadow.
 
@@ -148,7 +149,7 @@ internal static class ModelsCommand
               iotguard models promote 0002 --site /var/lib/iotguard/site
             """)
         {
-            files, site, promote, shadow, alone,
+            files, site, promote, shadow, beside,
         };
         command.SetAction(parsed =>
         {
@@ -156,10 +157,13 @@ internal static class ModelsCommand
             if (parsed.GetValue(promote) && parsed.GetValue(shadow))
                 throw new UserException(ExitStatus.Unusable, "a version is promoted or made the shadow, not both");
             var paths = parsed.GetValue(files)!;
-            var set = parsed.GetValue(alone) || store.Pointer().Active is not { } active ? ModelSet.Empty : store.Load(active);
             var models = paths.Select(p => (Path: p, Model: ModelFiles.Load(p))).ToList();
-            foreach (var (path, model) in models)
-                set = set.With(EntryOf(path, model));
+            List<ModelEntry> added = [.. models.Select(m => EntryOf(m.Path, m.Model))];
+            var set = store.Pointer().Active is { } active ? store.Load(active) : ModelSet.Empty;
+            if (!parsed.GetValue(beside))
+                set = set with { Entries = [.. set.Entries.Where(e => !added.Exists(a => a.Input == e.Input))] };
+            foreach (var entry in added)
+                set = set.WithForAllRoles(entry);
             set = set with { Source = string.Join(", ", models.Select(m => m.Model.Info.Training?.Source ?? Path.GetFileName(m.Path)).Distinct(StringComparer.Ordinal)) };
             var version = store.Add(set, CardOf(models));
             if (parsed.GetValue(promote))

@@ -37,15 +37,27 @@ internal sealed class CsvLine(OutputFile file)
     }
 
     /// <summary>A number in the shortest form that reads back to the same value.</summary>
-    public void Real(float number)
+    /// <param name="number">The number.</param>
+    /// <param name="withPoint">Whether a whole number gets a point too, which shows that the column is not of whole numbers.</param>
+    public void Real(float number, bool withPoint)
     {
         Separate();
         var span = file.Buffer.GetSpan(32);
         int length;
-        if (number == MathF.Truncate(number) && MathF.Abs(number) < LargestWhole)
-            Utf8Formatter.TryFormat((int)number, span, out length);
-        else
+        if (number != MathF.Truncate(number) || MathF.Abs(number) >= LargestWhole)
+        {
             Utf8Formatter.TryFormat(number, span, out length);
+        }
+        else
+        {
+            Utf8Formatter.TryFormat((int)number, span, out length);
+            if (withPoint)
+            {
+                ".0"u8.CopyTo(span[length..]);
+                length += 2;
+            }
+        }
+
         file.Buffer.Advance(length);
     }
 

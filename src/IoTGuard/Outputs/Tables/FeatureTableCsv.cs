@@ -14,6 +14,10 @@ internal delegate void IdentityWriter<T>(CsvLine line, in T row);
 /// <summary>
 /// A table of features as CSV: a header, then a line per row. The identity columns come first, then every feature of the schema under its name, then the
 /// label when labels were given. The schema with units stands as JSON beside the file.
+/// <para>
+/// Features are real numbers, and the first row says so by a point in each: DuckDB takes a column whose first 20,480 rows are whole for one of whole
+/// numbers, and then rounds the others without a word.
+/// </para>
 /// </summary>
 /// <typeparam name="T">What a row is computed from.</typeparam>
 internal sealed class FeatureTableCsv<T>
@@ -26,6 +30,7 @@ internal sealed class FeatureTableCsv<T>
     private readonly IReadOnlyList<IdentityColumn<T>> _identity;
     private readonly Func<T, string>? _labelOf;
     private readonly float[] _features;
+    private bool _isFirst = true;
 
     /// <param name="file">Where it goes.</param>
     /// <param name="schema">The features.</param>
@@ -53,7 +58,8 @@ internal sealed class FeatureTableCsv<T>
             column.Write(_line, in row);
         _schema.Extract(in row, _features);
         foreach (var value in _features)
-            _line.Real(value);
+            _line.Real(value, withPoint: _isFirst);
+        _isFirst = false;
         if (_labelOf is not null)
             _line.Text(_labelOf(row));
         _line.End();

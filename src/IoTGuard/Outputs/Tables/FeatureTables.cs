@@ -8,7 +8,8 @@ namespace IoTGuard.Outputs.Tables;
 /// <param name="Windows">File of windows; null = none.</param>
 /// <param name="WindowSeconds">Length of the windows, s of packet time.</param>
 /// <param name="Labels">File of labels; null = no label column.</param>
-internal sealed record FeatureTableOptions(string? Flows, string? Windows, int WindowSeconds, string? Labels);
+/// <param name="CommunityIdSeed">Seed of the community ids of flows.</param>
+internal sealed record FeatureTableOptions(string? Flows, string? Windows, int WindowSeconds, string? Labels, ushort CommunityIdSeed = 0);
 
 /// <summary>The tables of features that a run writes: flows, and devices over windows of time.</summary>
 internal sealed class FeatureTables : IDisposable
@@ -25,8 +26,9 @@ internal sealed class FeatureTables : IDisposable
         if (options.Flows is not null)
         {
             _flowFile = OutputFile.Create(options.Flows);
-            _flows = new(_flowFile, FlowFeatures.Schema, FlowTable.Identity, labels is null ? null : labels.Of);
-            SchemaFile.Write(options.Flows, FlowFeatures.Schema, FlowTable.Identity, labels is not null, windowSeconds: null);
+            var identity = FlowTable.Identity(options.CommunityIdSeed);
+            _flows = new(_flowFile, FlowFeatures.Schema, identity, labels is null ? null : labels.Of);
+            SchemaFile.Write(options.Flows, FlowFeatures.Schema, identity, labels is not null, windowSeconds: null);
         }
 
         if (options.Windows is not null)

@@ -11,7 +11,8 @@ internal static class FlowTable
     private static readonly string[] EndNames = Enum.GetNames<FlowEndReason>();
 
     /// <summary>The columns before the features.</summary>
-    public static IReadOnlyList<IdentityColumn<FlowRecord>> Identity { get; } =
+    /// <param name="communityIdSeed">Seed of the community ids.</param>
+    public static IReadOnlyList<IdentityColumn<FlowRecord>> Identity(ushort communityIdSeed) =>
     [
         new("first_seen", "time", "first packet", static (line, in f) => line.Time(f.FirstNs)),
         new("last_seen", "time", "last packet", static (line, in f) => line.Time(f.LastNs)),
@@ -25,14 +26,14 @@ internal static class FlowTable
         new("state", "text", "how far a TCP connection came", static (line, in f) => line.Text(StateNames[(int)f.State])),
         new("end", "text", "why the flow ended", static (line, in f) => line.Text(EndNames[(int)f.End])),
         new("judged", "integer", "1 when models judge such a flow: a whole one, answered, of 8 packets or more", static (line, in f) => line.Whole(ModelInputs.IsJudged(in f) ? 1 : 0)),
-        new("community_id", "text", "Community ID of the flow", static (line, in f) => WriteCommunityId(line, in f)),
+        new("community_id", "text", "Community ID of the flow", (line, in f) => WriteCommunityId(line, in f, communityIdSeed)),
     ];
 
-    private static void WriteCommunityId(CsvLine line, in FlowRecord flow)
+    private static void WriteCommunityId(CsvLine line, in FlowRecord flow, ushort seed)
     {
         var key = FlowKey.Of(flow.Originator, flow.Responder, flow.OriginatorPort, flow.ResponderPort, flow.IpProtocol, 0, out var sender);
         Span<byte> text = stackalloc byte[CommunityId.Length];
-        CommunityId.Write(key, sender, text);
+        CommunityId.Write(key, sender, text, seed);
         line.Bytes(text);
     }
 }

@@ -19,7 +19,7 @@ internal static class SchemaFile
         if (tablePath == "-")
             return;
         using var file = OutputFile.Create(tablePath + Extension);
-        using (var json = new Utf8JsonWriter(file.Buffer, JsonForm.Options with { Indented = true, NewLine = "\n" }))
+        using (var json = new Utf8JsonWriter(file.Buffer, JsonForm.Indented))
         {
             json.WriteStartObject();
             json.WriteString("table", schema.Name);
