@@ -10,6 +10,13 @@ public enum FlowDirection : byte
     FromResponder,
 }
 
+/// <summary>Directions of flows.</summary>
+internal static class FlowDirections
+{
+    /// <summary>The other direction.</summary>
+    public static FlowDirection Opposite(this FlowDirection direction) => (FlowDirection)(1 - (int)direction);
+}
+
 /// <summary>How far a TCP connection came.</summary>
 public enum ConnectionState : byte
 {

@@ -8,8 +8,8 @@ internal sealed partial class FlowShard
     /// <param name="counters">What its session counted.</param>
     public void Fill(int index, ref FlowRecord record, ApplicationCounters counters, ApplicationProtocol application)
     {
-        ref readonly var head = ref Heads[index];
-        ref readonly var details = ref Details[index];
+        ref readonly var head = ref Head(index);
+        ref readonly var details = ref Details(index);
         var turned = head.Has(FlowFlags.OriginatorIsB);
         record.Originator = turned ? head.Key.B : head.Key.A;
         record.Responder = turned ? head.Key.A : head.Key.B;
@@ -31,8 +31,8 @@ internal sealed partial class FlowShard
         record.IdlePeriods = details.IdlePeriods;
         record.IdleSeconds = details.IdleNs / 1e9;
         record.Counters = counters;
-        Fill(ref record.FromOriginator, Directions[2 * index], DirectionDetails[2 * index]);
-        Fill(ref record.FromResponder, Directions[(2 * index) + 1], DirectionDetails[(2 * index) + 1]);
+        Fill(ref record.FromOriginator, Direction(index, FlowDirection.FromOriginator), DetailsOf(index, FlowDirection.FromOriginator));
+        Fill(ref record.FromResponder, Direction(index, FlowDirection.FromResponder), DetailsOf(index, FlowDirection.FromResponder));
     }
 
     private static void Fill(ref DirectionCounters counters, in DirectionState state, in DirectionDetails details)

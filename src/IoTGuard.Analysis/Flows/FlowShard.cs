@@ -1,26 +1,30 @@
+using System.Runtime.CompilerServices;
 using IoTGuard.Analysis.Streams;
 using IoTGuard.Wire.Transport;
 
 namespace IoTGuard.Analysis.Flows;
 
 /// <summary>
-/// One of the <see cref="FlowLimits.Shards"/> parts of the flow table: an open-addressed index over arrays of flow state, and lists of
-/// flows ordered by their last packet, one for each timeout, so that what is due is always at a head. Arrays double up to the capacity.
-/// Full, it gives up the flow that is idle longest: closing ones first, then those not established, then the others.
+/// One of the <see cref="FlowLimits.Shards"/> parts of the flow table: an open-addressed index over slabs of flow state, and lists of
+/// flows ordered by their last packet, one for each timeout, so that what is due is always at a head. Full, it gives up the flow that is idle longest: closing ones first, then those not established, then the others.
 /// </summary>
 internal sealed partial class FlowShard
 {
     private const int InterimList = 3;
     private const int Lists = 4;
-    private const int InitialCapacity = 16;
+
+    /// <summary>Flows in a slab, as a power of two: 36 KB each, so that 64 shards with a few flows take little.</summary>
+    private const int SlabBits = 6;
+
+    private const int SlabFlows = 1 << SlabBits;
 
     private readonly int _capacity;
     private readonly long[] _timeouts;
     private readonly long _interimNs;
     private readonly int[] _heads = [-1, -1, -1, -1];
     private readonly int[] _tails = [-1, -1, -1, -1];
+    private FlowCell[][] _slabs = [];
     private Slot[] _slots = [];
-    private FlowLink[] _interimLinks = [];
     private int _free = -1;
     private int _used;
 
@@ -31,11 +35,7 @@ internal sealed partial class FlowShard
         _interimNs = options.ActiveTimeoutNs;
     }
 
-    /// <summary>State by flow index; directions at twice the index, the originator's first.</summary>
-    public FlowHead[] Heads = [];
-    public FlowDetails[] Details = [];
-    public DirectionState[] Directions = [];
-    public DirectionDetails[] DirectionDetails = [];
+    /// <summary>Who reads a flow, by its index.</summary>
     public Conversation?[] Conversations = [];
 
     /// <summary>Tunnels by flow index; empty until the first flow comes in one.</summary>
@@ -55,6 +55,18 @@ internal sealed partial class FlowShard
     public int DatagramConversationCount;
 
     public bool IsFull => Count == _capacity;
+
+    /// <summary>What every packet of a flow touches.</summary>
+    public ref FlowHead Head(int index) => ref Cell(index).Head;
+
+    /// <summary>What every packet of one direction of a flow touches.</summary>
+    public ref DirectionState Direction(int index, FlowDirection direction) => ref Cell(index).Directions[(int)direction];
+
+    /// <summary>What is touched when a flow begins, is told, or is odd.</summary>
+    public ref FlowDetails Details(int index) => ref Cell(index).Details;
+
+    /// <summary>What odd packets of one direction of a flow touch.</summary>
+    public ref DirectionDetails DetailsOf(int index, FlowDirection direction) => ref Cell(index).DirectionDetails[(int)direction];
 
     /// <summary>Touches what a look-up needs first, so that several misses can be under way at once. The result says nothing.</summary>
     public long TouchSlot(ulong hash)
@@ -76,14 +88,14 @@ internal sealed partial class FlowShard
     /// <summary>Touches what a packet of one direction of a flow changes. The result says nothing.</summary>
     public long TouchDirection(int index, FlowDirection direction)
     {
-        ref readonly var state = ref Directions[(2 * index) + (int)direction];
+        ref readonly var state = ref Direction(index, direction);
         return state.Packets + state.IntervalMaximumNs + state.Acknowledgment;
     }
 
     /// <summary>True when a segment with this sequence number probably lies in bytes that the session has passed over.</summary>
     public bool IsPassedOver(int index, FlowDirection direction, uint sequence)
     {
-        ref readonly var state = ref Directions[(2 * index) + (int)direction];
+        ref readonly var state = ref Direction(index, direction);
         return SequenceTracker.Extend(state.Next, sequence) < state.SkippedTo;
     }
 
@@ -100,7 +112,7 @@ internal sealed partial class FlowShard
             ref readonly var slot = ref slots[i];
             if (slot.Index == 0)
                 return -1;
-            if (slot.Tag == tag && Heads[slot.Index - 1].Key == key)
+            if (slot.Tag == tag && Head(slot.Index - 1).Key == key)
                 return slot.Index - 1;
         }
     }
@@ -111,23 +123,25 @@ internal sealed partial class FlowShard
         var index = _free;
         if (index >= 0)
         {
-            _free = Heads[index].Link.Next;
+            _free = Head(index).Link.Next;
         }
         else
         {
-            if (_used == Heads.Length)
+            if (_used == _slabs.Length * SlabFlows)
                 Grow();
             index = _used++;
         }
 
         Count++;
         var tag = (uint)hash;
-        Heads[index] = new FlowHead { Key = key, LastClock = clock };
-        Details[index] = new FlowDetails { Tag = tag, InterimClock = clock + _interimNs };
-        Directions[2 * index] = default;
-        Directions[(2 * index) + 1] = default;
-        DirectionDetails[2 * index] = new DirectionDetails { Entropy = float.NaN, Printable = float.NaN };
-        DirectionDetails[(2 * index) + 1] = new DirectionDetails { Entropy = float.NaN, Printable = float.NaN };
+        ref var cell = ref Cell(index);
+        cell = default;
+        cell.Head.Key = key;
+        cell.Head.LastClock = clock;
+        cell.Details.Tag = tag;
+        cell.Details.InterimClock = clock + _interimNs;
+        foreach (ref var details in cell.DirectionDetails)
+            (details.Entropy, details.Printable) = (float.NaN, float.NaN);
         if (Encapsulations.Length > 0)
             Encapsulations[index] = default;
         Insert(tag, index);
@@ -141,14 +155,14 @@ internal sealed partial class FlowShard
     public void SetEncapsulation(int index, in Encapsulation encapsulation)
     {
         if (Encapsulations.Length == 0)
-            Encapsulations = new Encapsulation[Heads.Length];
+            Encapsulations = new Encapsulation[Conversations.Length];
         Encapsulations[index] = encapsulation;
     }
 
     /// <summary>Notes a packet of the flow: it is now the last one to time out.</summary>
     public void Touch(int index, long clock)
     {
-        ref var head = ref Heads[index];
+        ref var head = ref Head(index);
         head.LastClock = clock;
         var list = (int)head.List;
         if (_tails[list] == index)
@@ -160,7 +174,7 @@ internal sealed partial class FlowShard
     /// <summary>Puts the flow under another timeout.</summary>
     public void Move(int index, FlowList list)
     {
-        ref var head = ref Heads[index];
+        ref var head = ref Head(index);
         if (head.List == list)
             return;
         Unlink((int)head.List, index);
@@ -171,10 +185,10 @@ internal sealed partial class FlowShard
 
     public void Remove(int index)
     {
-        ref var head = ref Heads[index];
+        ref var head = ref Head(index);
         Unlink((int)head.List, index);
         Unlink(InterimList, index);
-        Delete(Details[index].Tag, index);
+        Delete(Details(index).Tag, index);
         head.Link.Next = _free;
         _free = index;
         Count--;
@@ -193,14 +207,14 @@ internal sealed partial class FlowShard
             var head = _heads[list];
             if (head < 0)
                 continue;
-            var time = Heads[head].LastClock + _timeouts[list];
+            var time = Head(head).LastClock + _timeouts[list];
             if (time < due)
                 (index, due) = (head, time);
         }
 
         var interim = _heads[InterimList];
-        if (interim >= 0 && Details[interim].InterimClock < due)
-            (index, due, ends) = (interim, Details[interim].InterimClock, false);
+        if (interim >= 0 && Details(interim).InterimClock < due)
+            (index, due, ends) = (interim, Details(interim).InterimClock, false);
         NextDue = due;
         return due <= clock;
     }
@@ -208,7 +222,7 @@ internal sealed partial class FlowShard
     /// <summary>Sets the flow's next interim record; its present one must have been the first due.</summary>
     public void RenewInterim(int index)
     {
-        Details[index].InterimClock += _interimNs;
+        Details(index).InterimClock += _interimNs;
         Unlink(InterimList, index);
         Append(InterimList, index);
     }
@@ -226,32 +240,37 @@ internal sealed partial class FlowShard
     /// <summary>True when the receiver of a direction acknowledged everything before a sequence number, and something at it.</summary>
     public bool IsAcknowledged(int index, FlowDirection direction, long offset)
     {
-        if (!Heads[index].Has(direction == FlowDirection.FromOriginator ? FlowFlags.ResponderAck : FlowFlags.OriginatorAck))
+        if (!Head(index).Has(direction == FlowDirection.FromOriginator ? FlowFlags.ResponderAck : FlowFlags.OriginatorAck))
             return false;
-        var receiver = Directions[(2 * index) + 1 - (int)direction].Acknowledgment;
-        return SequenceTracker.Extend(Directions[(2 * index) + (int)direction].Next, receiver) >= offset;
+        var receiver = Direction(index, direction.Opposite()).Acknowledgment;
+        return SequenceTracker.Extend(Direction(index, direction).Next, receiver) >= offset;
     }
 
     /// <summary>True when both endpoints sent packets.</summary>
-    public bool IsTwoSided(int index) => Directions[2 * index].Packets > 0 && Directions[(2 * index) + 1].Packets > 0;
+    public bool IsTwoSided(int index) => Direction(index, FlowDirection.FromOriginator).Packets > 0 && Direction(index, FlowDirection.FromResponder).Packets > 0;
 
     /// <summary>Any flow still held, or -1.</summary>
     public int Any() => _heads[InterimList];
 
     /// <summary>The flow behind another one, in the order that starts with <see cref="Any"/>; -1 behind the last.</summary>
-    public int After(int index) => _interimLinks[index].Next;
+    public int After(int index) => Cell(index).InterimLink.Next;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref FlowCell Cell(int index) => ref _slabs[index >> SlabBits][index & (SlabFlows - 1)];
+
+    /// <summary>Adds a slab. What refers to cells stays valid: no flow's state is ever moved.</summary>
     private void Grow()
     {
-        var size = Math.Min(_capacity, Math.Max(InitialCapacity, Heads.Length * 2));
-        Array.Resize(ref Heads, size);
-        Array.Resize(ref Details, size);
-        Array.Resize(ref Directions, 2 * size);
-        Array.Resize(ref DirectionDetails, 2 * size);
+        // Pinned, so that the collector never copies it.
+        Array.Resize(ref _slabs, _slabs.Length + 1);
+        _slabs[^1] = GC.AllocateArray<FlowCell>(SlabFlows, pinned: true);
+        var flows = _slabs.Length * SlabFlows;
+        if (flows <= Conversations.Length)
+            return;
+        var size = Math.Max(flows, Conversations.Length * 2);
         Array.Resize(ref Conversations, size);
         if (Encapsulations.Length > 0)
             Array.Resize(ref Encapsulations, size);
-        Array.Resize(ref _interimLinks, size);
 
         // At most two thirds full, so that probe sequences stay short and end.
         var slots = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(size + (size / 2) + 1));
@@ -320,7 +339,7 @@ internal sealed partial class FlowShard
             _tails[list] = link.Previous;
     }
 
-    private ref FlowLink LinkOf(int list, int index) => ref list == InterimList ? ref _interimLinks[index] : ref Heads[index].Link;
+    private ref FlowLink LinkOf(int list, int index) => ref list == InterimList ? ref Cell(index).InterimLink : ref Head(index).Link;
 
     /// <summary>An entry of the index: the hash's low half, and the flow's index plus one (0 = empty).</summary>
     private struct Slot

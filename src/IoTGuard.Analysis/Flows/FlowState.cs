@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using IoTGuard.Wire.Link;
 using IoTGuard.Wire.Transport;
 
@@ -198,4 +199,24 @@ internal struct DirectionDetails
     public SequenceHole Hole0;
     public SequenceHole Hole1;
     public SequenceHole Hole2;
+}
+
+/// <summary>One value for each direction of a flow, by <see cref="FlowDirection"/>.</summary>
+[InlineArray(2)]
+internal struct PerDirection<T>
+    where T : unmanaged
+{
+    private T _originator;
+}
+
+/// <summary>All state of a flow. What every packet touches lies together at its beginning.</summary>
+internal struct FlowCell
+{
+    public FlowHead Head;
+    public PerDirection<DirectionState> Directions;
+    public FlowDetails Details;
+    public PerDirection<DirectionDetails> DirectionDetails;
+
+    /// <summary>Its place in the order of the next interim records.</summary>
+    public FlowLink InterimLink;
 }

@@ -73,7 +73,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             var shard = Shard(packet.Hash);
             packet.Guess = packet.HasFlow ? shard.Guess(packet.Hash) : -1;
             if (packet.Guess >= 0)
-                sum += (long)shard.Heads[packet.Guess].Key.A.High + shard.Heads[packet.Guess].FirstFrame;
+                sum += (long)shard.Head(packet.Guess).Key.A.High + shard.Head(packet.Guess).FirstFrame;
         }
 
         foreach (ref var packet in packets)
@@ -82,7 +82,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             if (packet.Guess < 0)
                 continue;
             var shard = Shard(packet.Hash);
-            packet.Direction = DirectionOf(shard.Heads[packet.Guess], packet.Sender);
+            packet.Direction = DirectionOf(shard.Head(packet.Guess), packet.Sender);
             sum += shard.TouchDirection(packet.Guess, packet.Direction);
             if (packet.View.PayloadWireLength > 0 && !shard.IsPassedOver(packet.Guess, packet.Direction, packet.View.TcpSequence))
                 packet.Conversation = shard.Conversations[packet.Guess];
@@ -110,11 +110,11 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         var index = shard.Find(packet.Key, packet.Hash);
         var renewed = index >= 0 && view.Kind == PacketKind.Tcp && IsNewConnection(shard, index, packet);
         var recent = _recent[FlowHasher.ShardOf(packet.Hash)];
-        if (recent.IsCopy(view, packet.Print, index >= 0 ? shard.Heads[index].FirstFrame : (uint)number, !renewed, clock))
+        if (recent.IsCopy(view, packet.Print, index >= 0 ? shard.Head(index).FirstFrame : (uint)number, !renewed, clock))
         {
             store.Counters.MirrorCopies++;
             if (index >= 0)
-                shard.Details[index].MirrorCopies++;
+                shard.Details(index).MirrorCopies++;
             return;
         }
 
@@ -172,7 +172,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         foreach (var shard in _shards)
         {
             for (var index = shard.Any(); index >= 0; index = shard.After(index))
-                open.Add((shard.Details[index].FirstFrame, shard, index));
+                open.Add((shard.Details(index).FirstFrame, shard, index));
         }
 
         open.Sort(static (x, y) => x.FirstFrame.CompareTo(y.FirstFrame));
@@ -183,18 +183,18 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
     {
         while (shard.TryNextDue(clock, out var index, out var due, out var ends))
         {
-            ref var head = ref shard.Heads[index];
+            ref var head = ref shard.Head(index);
             store.Clock = due;
             if (ends)
             {
-                context.AtDue(due, shard.Details[index].FirstFrame, EndSequence, output);
+                context.AtDue(due, shard.Details(index).FirstFrame, EndSequence, output);
                 End(shard, index, head.List == FlowList.Closing ? FlowEndReason.Finished : FlowEndReason.Idle);
                 continue;
             }
 
             if (head.Has(FlowFlags.Touched))
             {
-                context.AtDue(due, shard.Details[index].FirstFrame, InterimSequence, output);
+                context.AtDue(due, shard.Details(index).FirstFrame, InterimSequence, output);
                 Tell(shard, index, SensorEventKind.FlowUpdated, FlowEndReason.Active);
                 head.Flags &= ~FlowFlags.Touched;
             }
@@ -208,10 +208,10 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
     {
         if ((packet.View.TcpFlags & (TcpFlags.Syn | TcpFlags.Ack | TcpFlags.Rst)) != TcpFlags.Syn)
             return false;
-        ref readonly var head = ref shard.Heads[index];
+        ref readonly var head = ref shard.Head(index);
         if (head.State is ConnectionState.Closed or ConnectionState.Reset)
             return true;
-        ref readonly var state = ref shard.Directions[(2 * index) + (int)DirectionOf(head, packet.Sender)];
+        ref readonly var state = ref shard.Direction(index, DirectionOf(head, packet.Sender));
         if (state.Next == 0)
             return head.State != ConnectionState.SynSent;
         return state.PayloadPackets > 0 || (uint)state.Next != packet.View.TcpSequence + 1;
@@ -231,8 +231,8 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         store.Counters.FlowsOpened++;
         var index = shard.Add(packet.Key, packet.Hash, clock);
         ref readonly var view = ref packet.View;
-        ref var head = ref shard.Heads[index];
-        ref var details = ref shard.Details[index];
+        ref var head = ref shard.Head(index);
+        ref var details = ref shard.Details(index);
         var answer = view.Kind == PacketKind.Tcp && (view.TcpFlags & (TcpFlags.Syn | TcpFlags.Ack)) == (TcpFlags.Syn | TcpFlags.Ack);
         if ((packet.Sender == Endpoint.B) != answer)
             head.Flags |= FlowFlags.OriginatorIsB;
@@ -248,10 +248,10 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
 
     private void Count(FlowShard shard, int index, bool opened, ReadOnlySpan<byte> frame, in FlowPacket packet, long timeNs)
     {
-        ref var head = ref shard.Heads[index];
+        ref var head = ref shard.Head(index);
         ref readonly var view = ref packet.View;
         var direction = DirectionOf(head, packet.Sender);
-        ref var state = ref shard.Directions[(2 * index) + (int)direction];
+        ref var state = ref shard.Direction(index, direction);
 
         var pause = timeNs - head.LastNs;
         if (pause > 0)
@@ -259,19 +259,19 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             head.LastNs = timeNs;
             if (pause > FlowLimits.IdlePeriodNs)
             {
-                shard.Details[index].IdlePeriods++;
-                shard.Details[index].IdleNs += pause;
+                shard.Details(index).IdlePeriods++;
+                shard.Details(index).IdleNs += pause;
             }
         }
 
         if (state.Packets == 0)
-            Meet(ref shard.Details[index], direction, view);
+            Meet(ref shard.Details(index), direction, view);
         state.Count(timeNs, view.PayloadOffset - view.NetworkOffset + view.PayloadWireLength, view.PayloadWireLength);
         head.Flags |= FlowFlags.Touched;
         if (state.Packets % FlowLimits.HeavyPackets == 0)
             Tell(shard, index, SensorEventKind.FlowUpdated, FlowEndReason.Active);
         if (state.PayloadPackets == 1 && view.PayloadLength > 0)
-            Sample(ref shard.DirectionDetails[(2 * index) + (int)direction], frame.Slice(view.PayloadOffset, view.PayloadLength));
+            Sample(ref shard.DetailsOf(index, direction), frame.Slice(view.PayloadOffset, view.PayloadLength));
 
         if (view.Kind == PacketKind.Tcp)
         {
@@ -319,13 +319,13 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
 
     private void OnSegment(FlowShard shard, int index, bool opened, FlowDirection direction, ReadOnlySpan<byte> frame, in PacketView view)
     {
-        ref var state = ref shard.Directions[(2 * index) + (int)direction];
+        ref var state = ref shard.Direction(index, direction);
         var expected = state.Next;
-        var kind = SequenceTracker.Add(ref state, ref shard.DirectionDetails[(2 * index) + (int)direction], view, out var offset);
+        var kind = SequenceTracker.Add(ref state, ref shard.DetailsOf(index, direction), view, out var offset);
         if ((view.TcpFlags & TcpFlags.Psh) != 0)
             state.Psh++;
         if ((view.TcpFlags & ~(TcpFlags.Ack | TcpFlags.Psh)) != 0 || view.TcpWindow == 0 || kind > SegmentKind.New)
-            CountOdd(ref shard.DirectionDetails[(2 * index) + (int)direction], view, kind);
+            CountOdd(ref shard.DetailsOf(index, direction), view, kind);
 
         var established = TcpState.Update(shard, index, opened, direction, view, kind);
         if (opened)
@@ -334,9 +334,9 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             Tell(shard, index, SensorEventKind.FlowEstablished, FlowEndReason.Active);
         if (kind == SegmentKind.OutOfWindow)
             return;
-        ref var head = ref shard.Heads[index];
+        ref var head = ref shard.Head(index);
         if ((view.TcpFlags & TcpFlags.Ack) != 0)
-            Acknowledge(ref head, ref state, shard.Directions[(2 * index) + 1 - (int)direction].Packets == 0, direction, view.TcpAcknowledgment);
+            Acknowledge(ref head, ref state, shard.Direction(index, direction.Opposite()).Packets == 0, direction, view.TcpAcknowledgment);
         if (head.Has(FlowFlags.Unread))
             return;
         var brings = view.PayloadWireLength > 0 || (view.TcpFlags & TcpFlags.Fin) != 0;
@@ -411,11 +411,11 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         if (kind != SegmentKind.KeepAlive && (view.PayloadWireLength > 0 || fin))
             conversation.OnSegment(direction, offset, payload, view.PayloadWireLength - view.PayloadLength, fin);
 
-        if (shard.Heads[index].Has(FlowFlags.Waiting))
-            conversation.Settle((FlowDirection)(1 - (int)direction));
+        if (shard.Head(index).Has(FlowFlags.Waiting))
+            conversation.Settle(direction.Opposite());
         if (conversation.IsHopeless)
         {
-            shard.Heads[index].Flags |= FlowFlags.Unread;
+            shard.Head(index).Flags |= FlowFlags.Unread;
             Release(shard, index, conversation);
         }
     }
@@ -423,7 +423,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
     private StreamConversation? Begin(
         FlowShard shard, int index, FlowDirection direction, ReadOnlySpan<byte> payload, long expected, long offset)
     {
-        ref var head = ref shard.Heads[index];
+        ref var head = ref shard.Head(index);
         var rejected = direction == FlowDirection.FromOriginator ? FlowFlags.OriginatorRejected : FlowFlags.ResponderRejected;
         if (head.Has(rejected))
             return null;
@@ -448,12 +448,12 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         var conversation = store.RentStream();
         shard.Conversations[index] = conversation;
         conversation.Begin(context, shard, index, midStream);
-        var other = 1 - (int)direction;
-        var otherNext = shard.Directions[(2 * index) + other].Next;
+        var other = direction.Opposite();
+        var otherNext = shard.Direction(index, other).Next;
         if (otherNext != 0)
         {
             var otherRejected = direction == FlowDirection.FromOriginator ? FlowFlags.ResponderRejected : FlowFlags.OriginatorRejected;
-            conversation.Start((FlowDirection)other, otherNext, head.Has(otherRejected));
+            conversation.Start(other, otherNext, head.Has(otherRejected));
         }
 
         return conversation;
@@ -468,12 +468,12 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             return;
         }
 
-        ref var head = ref shard.Heads[index];
+        ref var head = ref shard.Head(index);
         var candidates = store.Datagrams.AllRows;
         var row = store.Datagrams.Recognise(direction, payload, head.Key.PortA, head.Key.PortB, ref candidates);
         if (row < 0)
         {
-            var shown = shard.Directions[2 * index].PayloadPackets + shard.Directions[(2 * index) + 1].PayloadPackets;
+            var shown = shard.Direction(index, FlowDirection.FromOriginator).PayloadPackets + shard.Direction(index, FlowDirection.FromResponder).PayloadPackets;
             if (shown >= FlowLimits.MaximumDatagramProbes)
                 head.Flags |= FlowFlags.Unread;
             return;

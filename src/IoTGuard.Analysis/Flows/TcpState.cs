@@ -11,7 +11,7 @@ internal static class TcpState
     /// <summary>Takes a segment. True when it establishes the connection.</summary>
     public static bool Update(FlowShard shard, int index, bool opened, FlowDirection direction, in PacketView view, SegmentKind kind)
     {
-        ref var head = ref shard.Heads[index];
+        ref var head = ref shard.Head(index);
         var flags = view.TcpFlags;
         if (opened)
             head.State = (flags & TcpFlags.Syn) != 0 ? ConnectionState.SynSent : ConnectionState.MidStream;
@@ -51,16 +51,16 @@ internal static class TcpState
     /// <summary>The originator acknowledged the responder's SYN, or both sent data.</summary>
     private static bool IsEstablished(FlowShard shard, int index, bool forward, TcpFlags flags)
     {
-        if (forward && (flags & (TcpFlags.Syn | TcpFlags.Ack)) == TcpFlags.Ack && shard.Heads[index].Has(FlowFlags.ResponderSyn))
+        if (forward && (flags & (TcpFlags.Syn | TcpFlags.Ack)) == TcpFlags.Ack && shard.Head(index).Has(FlowFlags.ResponderSyn))
             return true;
-        return shard.Directions[2 * index].PayloadPackets > 0 && shard.Directions[(2 * index) + 1].PayloadPackets > 0;
+        return shard.Direction(index, FlowDirection.FromOriginator).PayloadPackets > 0 && shard.Direction(index, FlowDirection.FromResponder).PayloadPackets > 0;
     }
 
     private static void Reset(FlowShard shard, int index, FlowDirection direction, in PacketView view)
     {
-        ref var head = ref shard.Heads[index];
-        ref readonly var state = ref shard.Directions[(2 * index) + (int)direction];
-        ref readonly var other = ref shard.Directions[(2 * index) + 1 - (int)direction];
+        ref var head = ref shard.Head(index);
+        ref readonly var state = ref shard.Direction(index, direction);
+        ref readonly var other = ref shard.Direction(index, direction.Opposite());
         if (head.State == ConnectionState.SynSent)
         {
             // RFC 9293, 3.5.2: a reset of a SYN is acceptable when it acknowledges the SYN.

@@ -212,7 +212,7 @@ internal sealed class DicomAssociationDetection
     {
         if (_context.Facts.IsLearned(FactOf(transaction)))
             return;
-        if (_probers.Touch(transaction.Client, transaction.TimeNs, () => new Prober(new DistinctWindow(DetectionContext.Ns(_probing["window"]), MaximumTitles)))
+        if (_probers.Touch(transaction.Client, transaction.TimeNs, _probing, static rule => new Prober(new DistinctWindow(DetectionContext.Ns(rule["window"]), MaximumTitles)))
             is not { } prober)
             return;
         var now = transaction.TimeNs;
@@ -277,7 +277,7 @@ internal sealed class DicomAssociationDetection
         new(FactKind.AePair, transaction.Client, transaction.Server, Text: transaction.CallingAe, OtherText: transaction.CalledAe);
 
     private Pair? PairOf(DicomTransaction transaction) => _pairs.Touch((transaction.Client, transaction.Server), transaction.TimeNs,
-        () => new Pair(new DistinctWindow(_window, MaximumTitles), new DistinctWindow(_window, MaximumTitles)));
+        _window, static window => new Pair(new DistinctWindow(window, MaximumTitles), new DistinctWindow(window, MaximumTitles)));
 
     private static ulong TitlesOf(DicomTransaction transaction) => Fingerprint.Of(transaction.CallingAe, transaction.CalledAe);
 

@@ -104,7 +104,7 @@ internal sealed class DicomQueryDetection
     }
 
     private Pair? PairOf(DicomTransaction transaction) => _pairs.Touch((transaction.Client, transaction.Server), transaction.TimeNs,
-        () => new Pair(new DistinctWindow(_studyWindow, MaximumStudies), new DistinctWindow(_queryWindow, MaximumStudies)));
+        (Studies: _studyWindow, Queries: _queryWindow), static windows => new Pair(new DistinctWindow(windows.Studies, MaximumStudies), new DistinctWindow(windows.Queries, MaximumStudies)));
 
     private void OnQuery(DicomTransaction transaction)
     {

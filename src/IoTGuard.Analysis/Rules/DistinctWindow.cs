@@ -149,8 +149,13 @@ internal sealed class KeyedState<TKey, TState>(int maximum, long windowNs)
     /// <summary>The state of a key, made when it is new; null when the table is full.</summary>
     public TState? Touch(TKey key, long timeNs, Func<TState> make) => Enter(key, timeNs, make)?.State;
 
+    /// <summary>The same, for a state that <paramref name="maker"/> tells how to make: a static function with it needs no object for each call.</summary>
+    public TState? Touch<TMaker>(TKey key, long timeNs, TMaker maker, Func<TMaker, TState> make) => Enter(key, timeNs, maker, make)?.State;
+
     /// <summary>The same, as the place that can be kept.</summary>
-    public Entry? Enter(TKey key, long timeNs, Func<TState> make)
+    public Entry? Enter(TKey key, long timeNs, Func<TState> make) => Enter(key, timeNs, make, static make => make());
+
+    private Entry? Enter<TMaker>(TKey key, long timeNs, TMaker maker, Func<TMaker, TState> make)
     {
         if (!_entries.TryGetValue(key, out var entry))
         {
@@ -162,7 +167,7 @@ internal sealed class KeyedState<TKey, TState>(int maximum, long windowNs)
                 return null;
             }
 
-            _entries.Add(key, entry = new Entry(make()));
+            _entries.Add(key, entry = new Entry(make(maker)));
         }
 
         entry.TouchedNs = timeNs;

@@ -82,9 +82,9 @@ internal sealed class FileShareDetection(DetectionContext context) : Transaction
         }
     }
 
-    private Work? WorkOf(Transaction transaction) => _work.Touch((transaction.Client, transaction.Server), transaction.TimeNs, () => new Work(_ransomware["window"], _refused["window"]));
+    private Work? WorkOf(Transaction transaction) => _work.Touch((transaction.Client, transaction.Server), transaction.TimeNs, this, static rules => new Work(rules._ransomware["window"], rules._refused["window"]));
 
-    private Reach? ReachOf(Transaction transaction) => _reach.Touch(transaction.Client, transaction.TimeNs, () => new Reach(_fanOut["window"], _enumeration["window"]));
+    private Reach? ReachOf(Transaction transaction) => _reach.Touch(transaction.Client, transaction.TimeNs, this, static rules => new Reach(rules._fanOut["window"], rules._enumeration["window"]));
 
     private void OnSession(SmbTransaction session)
     {

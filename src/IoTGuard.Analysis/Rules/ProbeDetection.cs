@@ -28,6 +28,7 @@ internal sealed class ProbeDetection
         (Technique.IcmpEcho, "ICMP echo"),
     ];
 
+    private static readonly FlowRecord[] None = new FlowRecord[1];
     private readonly DetectionContext _context;
     private readonly Rule _port;
     private readonly Rule _host;
@@ -65,14 +66,24 @@ internal sealed class ProbeDetection
         IcmpEcho = 32,
     }
 
-    /// <summary>Attempts at the ports of one host.</summary>
-    private sealed class Probe(DistinctWindow ports)
+    /// <summary>The flow of the last suspicious attempt. Few sources ever have one, and a record is larger than all the rest of them.</summary>
+    private struct Latest
     {
-        public readonly DistinctWindow Ports = ports;
+        private FlowRecord[]? _flow;
+
+        public readonly ref readonly FlowRecord Flow => ref _flow is null ? ref None[0] : ref _flow[0];
+
+        public void Set(in FlowRecord flow) => (_flow ??= new FlowRecord[1])[0] = flow;
+    }
+
+    /// <summary>Attempts at the ports of one host.</summary>
+    private sealed class Probe(long windowNs)
+    {
+        public readonly DistinctWindow Ports = new(windowNs, SmallLimit);
         public Technique Techniques;
         public Party Source;
         public Party Target;
-        public FlowRecord Last;
+        public Latest Last;
         public int Refused;
 
         /// <summary>Of these, the ones that the alert holds.</summary>
@@ -84,20 +95,20 @@ internal sealed class ProbeDetection
     }
 
     /// <summary>Attempts at many hosts.</summary>
-    private sealed class Sweep(DistinctWindow hosts, DistinctWindow outside, DistinctWindow services, DistinctWindow serviceHosts, DistinctWindow administered)
+    private sealed class Sweep(long windowNs)
     {
-        public readonly DistinctWindow Hosts = hosts;
-        public readonly DistinctWindow Outside = outside;
-        public readonly DistinctWindow Services = services;
-        public readonly DistinctWindow ServiceHosts = serviceHosts;
+        public readonly DistinctWindow Hosts = new(windowNs, SmallLimit);
+        public readonly DistinctWindow Outside = new(windowNs, SmallLimit);
+        public readonly DistinctWindow Services = new(windowNs, SmallLimit);
+        public readonly DistinctWindow ServiceHosts = new(windowNs, SmallLimit);
         public Technique Techniques;
         public Party Source;
         public Party Target;
-        public FlowRecord Last;
+        public Latest Last;
         public ushort OutsidePort;
 
         /// <summary>Hosts tried on ports of administration.</summary>
-        public readonly DistinctWindow Administered = administered;
+        public readonly DistinctWindow Administered = new(windowNs, SmallLimit);
         public int Answered;
         public bool IsSuspect;
         public bool IsHostAlerted;
@@ -211,13 +222,12 @@ internal sealed class ProbeDetection
 
     private void Attempt(in FlowRecord flow, Technique technique, long timeNs, bool refused)
     {
-        var source = _sources.Touch(flow.Originator, timeNs, () => new Sweep(new(_hostWindow, SmallLimit), new(_hostWindow, SmallLimit),
-            new(_hostWindow, SmallLimit), new(_hostWindow, SmallLimit), new(_hostWindow, SmallLimit)));
+        var source = _sources.Touch(flow.Originator, timeNs, _hostWindow, static window => new Sweep(window));
         if (source is not null)
             AttemptHost(source, in flow, technique, timeNs);
         if (flow.IpProtocol is not (IpProtocol.Tcp or IpProtocol.Udp))
             return;
-        var pair = _pairs.Touch((flow.Originator, flow.Responder), timeNs, () => new Probe(new DistinctWindow(_portWindow, SmallLimit)));
+        var pair = _pairs.Touch((flow.Originator, flow.Responder), timeNs, _portWindow, static window => new Probe(window));
         if (pair is null)
             return;
         var isNew = pair.Ports.Add(((ulong)flow.IpProtocol << 16) | flow.ResponderPort, timeNs);
@@ -229,7 +239,7 @@ internal sealed class ProbeDetection
         pair.LastNs = timeNs;
         if (pair.Ports.Count < _port["ports"])
             return;
-        pair.Last = flow;
+        pair.Last.Set(in flow);
         pair.Source = _context.PartyOf(flow.Originator, flow.OriginatorMac);
         pair.Target = _context.PartyOf(flow.Responder, flow.ResponderMac);
         if (pair.IsAlerted || pair.Refused >= _port["ports"])
@@ -268,7 +278,7 @@ internal sealed class ProbeDetection
         source.LastNs = timeNs;
         if (!IsHostScan(source) && !IsServiceScan(source))
             return;
-        source.Last = flow;
+        source.Last.Set(in flow);
         source.Source = _context.PartyOf(flow.Originator, flow.OriginatorMac);
         source.Target = _context.PartyOf(flow.Responder, flow.ResponderMac);
         if (source.IsHostAlerted || source.IsServiceAlerted)
@@ -336,7 +346,7 @@ internal sealed class ProbeDetection
         var open = _context.Observe(_port, pair.Source, pair.Target, pair.Ports.FirstNs, pair.LastNs, 0.9, count);
         if (open is null)
             return;
-        open.Alert.Protocol = pair.Last.IpProtocol == IpProtocol.Udp ? "udp" : "tcp";
+        open.Alert.Protocol = pair.Last.Flow.IpProtocol == IpProtocol.Udp ? "udp" : "tcp";
         open.Raise("ports", open.IsNew ? pair.Ports.Count : count, "ports", $"fewer than {_port["ports"]} of a host").Raise("refused", pair.Refused - pair.RefusedTold, "ports");
         if (!pair.IsTold || open.IsNew)
             open.Include("hosts", _context.NameOf(pair.Target));
@@ -348,7 +358,7 @@ internal sealed class ProbeDetection
         }
 
         pair.RefusedTold = pair.Refused;
-        open.Flow(in pair.Last);
+        open.Flow(in pair.Last.Flow);
         _context.Alerts.Emit(open);
     }
 
@@ -361,7 +371,7 @@ internal sealed class ProbeDetection
             if (open is null)
                 return;
             open.Number("hosts", Math.Max(Math.Max(source.Hosts.Count, source.Outside.Count), source.Administered.Count), "hosts", $"fewer than {_host["hosts"]}")
-                .Text("technique", TextOf(source.Techniques)).Flow(in source.Last);
+                .Text("technique", TextOf(source.Techniques)).Flow(in source.Last.Flow);
             _context.Alerts.Emit(open);
         }
         else if (IsServiceScan(source))
@@ -372,7 +382,7 @@ internal sealed class ProbeDetection
                 return;
             open.Alert.Protocol = "tcp";
             open.Number("services", source.Services.Count, "services", $"fewer than {_service["services"]}").Number("hosts", source.ServiceHosts.Count, "hosts")
-                .Flow(in source.Last);
+                .Flow(in source.Last.Flow);
             _context.Alerts.Emit(open);
         }
     }

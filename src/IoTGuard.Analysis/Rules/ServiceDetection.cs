@@ -68,7 +68,7 @@ internal sealed class ServiceDetection(DetectionContext context) : TransactionDe
         context.Alerts.Emit(open);
     }
 
-    private Use? UseOf(Transaction transaction) => _uses.Touch((transaction.Client, transaction.Server), transaction.TimeNs, () => new Use(_scan["window"]));
+    private Use? UseOf(Transaction transaction) => _uses.Touch((transaction.Client, transaction.Server), transaction.TimeNs, _scan, static rule => new Use(rule["window"]));
 
     private void OnSearch(LdapTransaction search)
     {

@@ -57,7 +57,7 @@ internal sealed class WebDetection(DetectionContext context) : TransactionDetect
     }
 
     private Pair? PairOf(Transaction transaction) =>
-        _pairs.Touch((transaction.Client, transaction.Server), transaction.TimeNs, () => new Pair(DetectionContext.Ns(_scan["window"])));
+        _pairs.Touch((transaction.Client, transaction.Server), transaction.TimeNs, _scan, static rule => new Pair(DetectionContext.Ns(rule["window"])));
 
     private OpenAlert? Observe(Rule rule, Transaction transaction, double confidence, long firstNs = long.MaxValue, long count = 1)
     {

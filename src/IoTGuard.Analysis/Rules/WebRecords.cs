@@ -45,7 +45,7 @@ internal sealed class WebRecords(DetectionContext context) : TransactionDetectio
         ref readonly var facts = ref request.Facts;
         if (facts.Operation == "export")
             OnExport(request);
-        if (_pairs.Touch((request.Client, request.Server), request.TimeNs, () => new Pair(DetectionContext.Ns(_harvest["window"]))) is not { } pair)
+        if (_pairs.Touch((request.Client, request.Server), request.TimeNs, _harvest, static rule => new Pair(DetectionContext.Ns(rule["window"]))) is not { } pair)
             return;
         if (facts.Operation == "delete")
             OnDeletion(request, pair);

@@ -169,7 +169,7 @@ internal sealed partial class StreamConversation
             if (waiting)
                 stream.History.Add(start + prefix.Length, rest);
             Attach(row);
-            ShowPending((FlowDirection)(1 - (int)direction), []);
+            ShowPending(direction.Opposite(), []);
             Feed(direction, ref stream, ShowPending(direction, rest));
         }
         else if (stream.Candidates == 0)

@@ -65,8 +65,8 @@ internal sealed partial class StreamConversation(StreamStore store) : Conversati
         else if (end > offset)
             OutOfOrder(direction, ref stream, offset, data, cut);
         Settle(direction, ref stream);
-        Shard.Directions[(2 * Index) + (int)direction].SkippedTo = stream.Next;
-        if (stream.EarlyCount > 0 || Shard.Heads[Index].Has(FlowFlags.Waiting))
+        Shard.Direction(Index, direction).SkippedTo = stream.Next;
+        if (stream.EarlyCount > 0 || Shard.Head(Index).Has(FlowFlags.Waiting))
             NoteWaiting();
     }
 
@@ -105,7 +105,7 @@ internal sealed partial class StreamConversation(StreamStore store) : Conversati
 
     private void NoteWaiting()
     {
-        ref var head = ref Shard.Heads[Index];
+        ref var head = ref Shard.Head(Index);
         if (_originator.EarlyCount + _responder.EarlyCount > 0)
             head.Flags |= FlowFlags.Waiting;
         else
@@ -279,7 +279,7 @@ internal sealed partial class StreamConversation(StreamStore store) : Conversati
         if (bytes == 0)
             return;
         store.Counters.ConflictingBytes += bytes;
-        Shard.DirectionDetails[(2 * Index) + (int)direction].ConflictingBytes += bytes;
+        Shard.DetailsOf(Index, direction).ConflictingBytes += bytes;
         Context.AtConversation(this);
         Context.Emit(new Fault(FaultKind.OverlapConflict, Layer.Stream, 0, bytes));
     }
