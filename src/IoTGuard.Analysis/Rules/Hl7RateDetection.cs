@@ -17,12 +17,17 @@ internal sealed class Hl7RateDetection(DetectionContext context)
     /// <summary>A flood began where this part of what makes it one was reached.</summary>
     private const double BurstShare = 10;
 
+    /// <summary>Messages over which the usual, and the latest, time to an acknowledgement is averaged.</summary>
+    private const int UsualResponses = 2000;
+    private const int LatestResponses = 10;
+
     /// <summary>How long before a message that is passed on may have come in, ns of packet time.</summary>
     private const long ForwardingNs = 60_000_000_000;
 
     private readonly Rule _flood = context.Of(Hl7Rules.Flood);
     private readonly Rule _query = context.Of(Hl7Rules.QueryHarvesting);
     private readonly Rule _failing = context.Of(Hl7Rules.FailingInterface);
+    private readonly Rule _slow = context.Of(Hl7Rules.SlowInterface);
     private readonly Rule _replay = context.Of(Hl7Rules.Replay);
     private readonly KeyedState<(IpAddress Client, IpAddress Server), Link> _links = new(MaximumLinks, 600_000_000_000);
     private readonly KeyedState<IpAddress, Receiver> _receivers = new(MaximumLinks, ForwardingNs);
@@ -45,6 +50,15 @@ internal sealed class Hl7RateDetection(DetectionContext context)
         public WindowSum Answered;
         public WindowSum Refused;
         public WindowSum Replayed;
+
+        /// <summary>Messages since the last one that was acknowledged, and when that was, ns.</summary>
+        public long Unanswered;
+        public long AnsweredNs;
+
+        /// <summary>Mean time to the acknowledgement, s: of all messages, and of the last ones.</summary>
+        public long Responses;
+        public double UsualResponse;
+        public double LatestResponse;
 
         /// <summary>The sender numbers its messages carelessly: an id came twice in a short time or on one connection.</summary>
         public bool ReusesIds;
@@ -84,6 +98,7 @@ internal sealed class Hl7RateDetection(DetectionContext context)
         CheckFlood(transaction, counts.State, usual);
         CheckQueries(transaction, counts.State, usual, known);
         CheckRefusals(transaction, counts.State);
+        CheckResponse(transaction, counts.State);
         CheckReplay(transaction, counts.State);
     }
 
@@ -137,17 +152,46 @@ internal sealed class Hl7RateDetection(DetectionContext context)
 
     private void CheckRefusals(Hl7Transaction transaction, Link link)
     {
-        if (transaction.AckCode is not { } code)
+        var now = transaction.TimeNs;
+        if (transaction.AckCode is { } code)
+        {
+            link.Answered.Add(1, now, _failingWindow);
+            (link.Unanswered, link.AnsweredNs) = (0, now);
+            if (code is not ("AE" or "AR" or "CE" or "CR"))
+                return;
+            link.Refused.Add(1, now, _failingWindow);
+            if (link.Answered.Total < _failing["messages"] || link.Refused.Total < _failing["share"] * link.Answered.Total)
+                return;
+        }
+        else if (++link.Unanswered < _failing["unanswered"] || link.Answered.Total < _failing["messages"] || now - link.AnsweredNs < DetectionContext.Ns(_failing["silence"]))
+        {
             return;
-        link.Answered.Add(1, transaction.TimeNs, _failingWindow);
-        if (code is not ("AE" or "AR" or "CE" or "CR"))
+        }
+
+        if (Observe(_failing, transaction, link.Unanswered > 0 ? link.AnsweredNs : link.Refused.FirstNs, 0.8, 1) is not { } open)
             return;
-        link.Refused.Add(1, transaction.TimeNs, _failingWindow);
-        if (link.Answered.Total < _failing["messages"] || link.Refused.Total < _failing["share"] * link.Answered.Total)
+        open.Number("refused", link.Refused.Total, "messages", "0").Number("messages", link.Answered.Total + link.Unanswered, "messages")
+            .Number("unanswered", link.Unanswered, "messages", "0").Include("answers", transaction.AckCode ?? "none").Flow(transaction);
+        context.Alerts.Emit(open);
+    }
+
+    private void CheckResponse(Hl7Transaction transaction, Link link)
+    {
+        if (transaction.AckCode is null || transaction.DurationNs < 0)
             return;
-        if (Observe(_failing, transaction, link.Refused.FirstNs, 0.8, 1) is not { } open)
+        var seconds = transaction.DurationNs / 1e9;
+        link.Responses++;
+
+        // What is slow now does not become usual at once.
+        var counted = link.Responses > _slow["messages"] ? Math.Min(seconds, 2 * link.UsualResponse) : seconds;
+        link.UsualResponse += (counted - link.UsualResponse) / Math.Min(link.Responses, UsualResponses);
+        link.LatestResponse += (seconds - link.LatestResponse) / Math.Min(link.Responses, LatestResponses);
+        if (link.Responses < _slow["messages"] || link.LatestResponse < Math.Max(_slow["response"], _slow["factor"] * link.UsualResponse))
             return;
-        open.Number("refused", link.Refused.Total, "messages", "0").Number("messages", link.Answered.Total, "messages").Include("answers", code).Flow(transaction);
+        if (Observe(_slow, transaction, transaction.TimeNs, 0.7, 1) is not { } open)
+            return;
+        open.Number("response", Math.Round(link.LatestResponse, 1), "s", $"{Measure.Format(Math.Round(link.UsualResponse, 2))} s")
+            .Number("usual", Math.Round(link.UsualResponse, 2), "s").Flow(transaction);
         context.Alerts.Emit(open);
     }
 
