@@ -69,6 +69,12 @@ internal sealed class CovertDetection : TransactionDetection
 
     public override void OnUpdated(in FlowRecord flow, long timeNs)
     {
+        if (flow.IpProtocol is IpProtocol.Icmp or IpProtocol.Icmpv6)
+        {
+            CheckEcho(in flow, timeNs);
+            return;
+        }
+
         // Who exchanges much with a service keeps that alive by small flows beside it.
         if (IsCall(in flow) && IsLarge(in flow) && TouchCalls(in flow, timeNs) is { } calls)
             calls.LargeNs = timeNs;

@@ -119,12 +119,12 @@ internal static class DicomRules
         Category = "exfiltration",
         Severity = 8,
         Attack = Techniques.Of("T1020", "T1119", "T0802"),
-        Condition = "A client retrieves more different studies (C-MOVE, C-GET) than a person can read, and far more than it usually does.",
+        Condition = "A client retrieves more different studies (C-MOVE, C-GET) than a person can read, and far more than it usually does; or several in so short a burst that nobody chose them one by one.",
         Template = "{device} retrieved {studies} studies from {peer} within {period}.",
         Recommendation = "Ask the user of the device; if it was not intended, block it and assess which patients are concerned.",
         FalsePositives = "Prefetching, migration and teaching-file tools; a learned site knows their pace.",
         Traits = RuleTraits.Hostile | RuleTraits.PerPeer,
-        Thresholds = [new("studies", 8, "studies"), new("factor", 3, "times usual"), new("window", 120, "s")],
+        Thresholds = [new("studies", 20, "studies"), new("factor", 3, "times usual"), new("window", 120, "s"), new("burst_studies", 8, "studies"), new("burst", 30, "s")],
     };
 
     public static readonly Rule NewSopClass = new()

@@ -130,12 +130,12 @@ internal static class Hl7Rules
         Category = "availability",
         Severity = 5,
         Attack = [],
-        Condition = "Most of the last messages of a link were answered with AE, AR, CE or CR; or several in a row were not acknowledged at all by a receiver that acknowledged before.",
-        Template = "{peer} refused {refused} and left {unanswered} unanswered of the last {messages} messages of {device}.",
+        Condition = "Half of the last 32 messages of a link were answered with AE, AR, CE or CR; or several in a row were not acknowledged at all by a receiver that acknowledged before.",
+        Template = "{device} refused {refused} and left {unanswered} unanswered of the last {messages} messages of {peer}.",
         Recommendation = "Tell the interface team: messages may be lost or pile up.",
         FalsePositives = "An interface under test.",
         Traits = RuleTraits.Standing | RuleTraits.PerPeer,
-        Thresholds = [new("messages", 10, "messages"), new("share", 0.5, "1"), new("unanswered", 5, "messages"), new("silence", 30, "s"), new("window", 3600, "s")],
+        Thresholds = [new("messages", 10, "messages"), new("share", 0.5, "1"), new("unanswered", 5, "messages"), new("silence", 30, "s")],
     };
 
     public static readonly Rule SlowInterface = new()
@@ -146,7 +146,7 @@ internal static class Hl7Rules
         Severity = 4,
         Attack = [],
         Condition = "The time to the acknowledgement, averaged over the last messages of a link, is many times its average over all messages before, and long.",
-        Template = "{peer} takes {response} to acknowledge a message of {device}, and took {usual} before.",
+        Template = "{device} takes {response} to acknowledge a message of {peer}, and took {usual} before.",
         Recommendation = "Look at the receiver's load and queue before messages are lost.",
         FalsePositives = "A receiver that is busy with a backlog or a backup.",
         Traits = RuleTraits.PerPeer,

@@ -151,6 +151,7 @@ public sealed class DicomRuleTests
 
     [Theory]
     [InlineData(2, true)]
+    [InlineData(9, false)] // a busy reader
     [InlineData(60, false)]
     public void Many_studies_at_once_are_bulk_retrieval(double pause, bool fires)
     {

@@ -134,6 +134,22 @@ public sealed class Hl7RuleTests
     }
 
     [Theory]
+    [InlineData(20, true)]
+    [InlineData(8, false)]
+    public void An_interface_that_begins_to_refuse_after_a_long_time_is_told_soon(int refusals, bool fires)
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 400; i++)
+            scene.Hl7(Sender, Engine).Wait(5);
+        for (var i = 0; i < refusals; i++)
+            scene.Hl7(Sender, Engine, fill: t => t.AckCode = "AE").Wait(1);
+        for (var i = 0; i < 100; i++)
+            scene.Hl7(Sender, Engine).Wait(5);
+        scene.Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("hl7-failing-interface").Count());
+    }
+
+    [Theory]
     [InlineData(20, 6, true)]
     [InlineData(20, 4, false)]
     [InlineData(0, 60, false)] // a link without acknowledgements, or with only one direction mirrored
