@@ -34,6 +34,7 @@ public sealed class Detector
     private ProtocolFaultDetection _faults;
     private Hl7SenderDetection _senders;
     private Hl7RateDetection _rates;
+    private TamperDetection _tampering;
     private AnomalyDetection _anomalies;
     private readonly RowSample<FlowRecord> _flowSample;
     private readonly RowSample<DeviceWindow> _windowSample;
@@ -202,7 +203,7 @@ public sealed class Detector
 
     /// <summary>Everything that holds thresholds, or what the site knew.</summary>
     [MemberNotNull(nameof(_probes), nameof(_load), nameof(_neighbors), nameof(_novelty), nameof(_exposure), nameof(_associations), nameof(_queries), nameof(_objects), nameof(_faults),
-        nameof(_senders), nameof(_rates), nameof(_hl7Clocks), nameof(_others))]
+        nameof(_senders), nameof(_rates), nameof(_tampering), nameof(_hl7Clocks), nameof(_others))]
     private void Build(DetectorOptions options)
     {
         _probes = new ProbeDetection(_context);
@@ -216,6 +217,7 @@ public sealed class Detector
         _faults = new ProtocolFaultDetection(_context);
         _senders = new Hl7SenderDetection(_context);
         _rates = new Hl7RateDetection(_context);
+        _tampering = new TamperDetection(_context);
         _hl7Clocks = new Hl7ClockDetection(_context);
         _others =
         [
@@ -341,6 +343,7 @@ public sealed class Detector
             _associations.OnTransaction(dicom);
             _queries.OnTransaction(dicom);
             _objects.OnTransaction(dicom);
+            _tampering.OnTransaction(dicom);
         }
         else
         {
@@ -363,6 +366,7 @@ public sealed class Detector
         _exposure.OnTransaction(transaction);
         _senders.OnTransaction(transaction, link);
         _rates.OnTransaction(transaction, link);
+        _tampering.OnTransaction(transaction);
         _hl7Clocks.OnTransaction(transaction);
         _deeds.OnHl7(transaction, link);
         _custom?.OnTransaction(transaction);

@@ -3,10 +3,20 @@ using IoTGuard.Analysis.Inventory;
 
 namespace IoTGuard.Analysis.Baselines;
 
-/// <summary>A stretch of packet time that was learned from, ns since 1970.</summary>
-public readonly record struct LearningPeriod(long StartNs, long EndNs)
+/// <summary>A stretch of packet time that was learned from.</summary>
+/// <param name="StartNs">Its first packet, ns since 1970.</param>
+/// <param name="EndNs">Its last packet, ns since 1970.</param>
+/// <param name="WatchedNs">The part of it in which there was traffic to learn from, ns: not the pauses between captures.</param>
+public readonly record struct LearningPeriod(long StartNs, long EndNs, long WatchedNs)
 {
-    public double Hours => Math.Max(0, EndNs - StartNs) / 3.6e12;
+    /// <summary>A stretch without pauses.</summary>
+    public LearningPeriod(long startNs, long endNs)
+        : this(startNs, endNs, Math.Max(0, endNs - startNs))
+    {
+    }
+
+    /// <summary>Hours that there was traffic to learn from.</summary>
+    public double Hours => WatchedNs / 3.6e12;
 }
 
 /// <summary>The models of a site.</summary>

@@ -75,7 +75,7 @@ internal static class SiteReader
         NewDevicesPerHour = json.GetProperty("new_devices_per_hour").GetDouble(),
         NewPerHour = json.GetProperty("new_per_hour").EnumerateObject().ToDictionary(static p => Enumeration<FactKind>(p.Name), static p => p.Value.GetDouble()),
         Periods = [.. json.GetProperty("periods").EnumerateArray()
-            .Select(static p => new LearningPeriod(p.GetProperty("start_ns").GetInt64(), p.GetProperty("end_ns").GetInt64()))],
+            .Select(ReadPeriod)],
     };
 
     private static Device ReadDevice(JsonElement json)
@@ -190,5 +190,12 @@ internal static class SiteReader
             var other => byte.TryParse(other, out protocol),
         });
         return ok ? new ServicePort(protocol, port) : throw new FormatException($"\"{text}\" is not a service such as tcp/104");
+    }
+
+    // Sites of earlier versions do not say what was watched: all of it.
+    private static LearningPeriod ReadPeriod(JsonElement json)
+    {
+        var period = new LearningPeriod(json.GetProperty("start_ns").GetInt64(), json.GetProperty("end_ns").GetInt64());
+        return json.TryGetProperty("watched_ns", out var watched) ? period with { WatchedNs = Math.Clamp(watched.GetInt64(), 0, period.WatchedNs) } : period;
     }
 }

@@ -42,7 +42,7 @@ internal sealed class SiteTeacher(DetectionContext context)
 
     public Site Teach()
     {
-        var period = _firstNs > _lastNs ? default : new LearningPeriod(_firstNs, _lastNs);
+        var period = _firstNs > _lastNs ? default : new LearningPeriod(_firstNs, _lastNs, _watchedNs);
         var offenders = Offenders(period);
         var facts = new Dictionary<Fact, FactHistory>(context.Facts.Seen.Count);
         foreach (var (fact, seen) in context.Facts.Seen)

@@ -65,6 +65,7 @@ internal static class SiteWriter
             json.WriteStartObject();
             json.WriteNumber("start_ns", period.StartNs);
             json.WriteNumber("end_ns", period.EndNs);
+            json.WriteNumber("watched_ns", period.WatchedNs);
             json.WriteEndObject();
         }
 

@@ -6,12 +6,13 @@ namespace IoTGuard.Analysis.Flows;
 
 /// <summary>
 /// One of the <see cref="FlowLimits.Shards"/> parts of the flow table: an open-addressed index over slabs of flow state, and lists of
-/// flows ordered by their last packet, one for each timeout, so that what is due is always at a head. Full, it gives up the flow that is idle longest: closing ones first, then those not established, then the others.
+/// flows ordered by their last packet, one for each timeout, so that what is due is always at a head.
+/// Full, it gives up the flow that is idle longest: closing ones first, then unanswered questions, those not established, and the others.
 /// </summary>
 internal sealed partial class FlowShard
 {
-    private const int InterimList = 3;
-    private const int Lists = 4;
+    private const int InterimList = 4;
+    private const int Lists = 5;
 
     /// <summary>Flows in a slab, as a power of two: 36 KB each, so that 64 shards with a few flows take little.</summary>
     private const int SlabBits = 6;
@@ -21,8 +22,8 @@ internal sealed partial class FlowShard
     private readonly int _capacity;
     private readonly long[] _timeouts;
     private readonly long _interimNs;
-    private readonly int[] _heads = [-1, -1, -1, -1];
-    private readonly int[] _tails = [-1, -1, -1, -1];
+    private readonly int[] _heads = [-1, -1, -1, -1, -1];
+    private readonly int[] _tails = [-1, -1, -1, -1, -1];
     private FlowCell[][] _slabs = [];
     private Slot[] _slots = [];
     private int _free = -1;
@@ -31,7 +32,7 @@ internal sealed partial class FlowShard
     public FlowShard(SensorOptions options)
     {
         _capacity = Math.Max(1, options.MaximumFlows / FlowLimits.Shards);
-        _timeouts = [options.IdleTimeoutNs, options.EstablishedIdleTimeoutNs, FlowLimits.ClosingTimeoutNs];
+        _timeouts = [options.IdleTimeoutNs, options.EstablishedIdleTimeoutNs, FlowLimits.ClosingTimeoutNs, Math.Min(FlowLimits.AnswerTimeoutNs, options.IdleTimeoutNs)];
         _interimNs = options.ActiveTimeoutNs;
     }
 
@@ -233,6 +234,9 @@ internal sealed partial class FlowShard
         var closing = _heads[(int)FlowList.Closing];
         if (closing >= 0)
             return closing;
+        var asking = _heads[(int)FlowList.Asking];
+        if (asking >= 0)
+            return asking;
         var idle = _heads[(int)FlowList.Idle];
         return idle >= 0 ? idle : _heads[(int)FlowList.Established];
     }

@@ -4,12 +4,15 @@ using IoTGuard.Wire.Transport;
 
 namespace IoTGuard.Analysis.Flows;
 
-/// <summary>The ordered lists of a shard; a flow stands in exactly one of the first three.</summary>
+/// <summary>The ordered lists of a shard, one for each timeout; a flow stands in exactly one.</summary>
 internal enum FlowList : byte
 {
     Idle,
     Established,
     Closing,
+
+    /// <summary>Datagrams with a question that nobody has answered.</summary>
+    Asking,
 }
 
 [Flags]

@@ -289,8 +289,11 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
 
         if (view.Kind == PacketKind.Icmpv6 && _neighbors[FlowHasher.ShardOf(packet.Hash)].OnPacket(context, frame, view, shard, index, direction, store.Clock))
             store.Counters.Neighbors++;
-        if (view.Kind == PacketKind.Udp && view.PayloadLength > 0 && !head.Has(FlowFlags.Unread))
+        if (view.Kind != PacketKind.Udp)
+            return;
+        if (view.PayloadLength > 0 && !head.Has(FlowFlags.Unread))
             ReadDatagram(shard, index, direction, frame.Slice(view.PayloadOffset, view.PayloadLength), view.PayloadWireLength - view.PayloadLength);
+        shard.Move(index, !head.Has(FlowFlags.Established) && shard.Conversations[index] is DatagramConversation { IsAsking: true } ? FlowList.Asking : FlowList.Idle);
     }
 
     private static void Meet(ref FlowDetails details, FlowDirection direction, in PacketView view)

@@ -5,7 +5,8 @@ namespace IoTGuard.Analysis.Flows;
 
 /// <summary>
 /// Senders of ARP or neighbour discovery told lately: who asks for the same address, or says that it has one, is told once per <see cref="RepeatNs"/>. Of
-/// <see cref="Entries"/> places an address and what it asks for have one; another sender on it takes it over, so that a changed binding is told at once.
+/// <see cref="Entries"/> places an address and what it asks for have one; another sender on it takes it over, so that a changed binding is told at once, and
+/// again per <see cref="ContestedRepeatNs"/> for <see cref="ContestedNs"/>.
 /// </summary>
 internal sealed class NeighborTable
 {
@@ -14,6 +15,12 @@ internal sealed class NeighborTable
 
     /// <summary>The same is told again after this time, ns of packet time.</summary>
     public const long RepeatNs = 60_000_000_000;
+
+    /// <summary>The same for an address that another hardware address had before, ns.</summary>
+    public const long ContestedRepeatNs = 1_000_000_000;
+
+    /// <summary>How long after the last change an address counts as contested, ns.</summary>
+    public const long ContestedNs = 300_000_000_000;
 
     private Entry[] _entries = [];
 
@@ -29,9 +36,11 @@ internal sealed class NeighborTable
             _entries = new Entry[Entries];
         var hash = ((address.Low ^ (address.High * 3) ^ ((target.Low ^ target.High) * 5) ^ ((ulong)vlan << 40)) * 0x9E3779B97F4A7C15) >> 52;
         ref var entry = ref _entries[(int)hash];
-        if (entry.Mac == mac && entry.Address == address && entry.Target == target && entry.Vlan == vlan && clock - entry.Clock < RepeatNs)
+        var isSame = entry.Address == address && entry.Target == target && entry.Vlan == vlan && !entry.Mac.IsNone;
+        var contestedUntil = !isSame ? 0 : entry.Mac == mac ? entry.ContestedUntil : clock + ContestedNs;
+        if (isSame && entry.Mac == mac && clock - entry.Clock < (clock < contestedUntil ? ContestedRepeatNs : RepeatNs))
             return false;
-        entry = new Entry { Mac = mac, Address = address, Target = target, Vlan = vlan, Clock = clock };
+        entry = new Entry { Mac = mac, Address = address, Target = target, Vlan = vlan, Clock = clock, ContestedUntil = contestedUntil };
         return true;
     }
 
@@ -41,6 +50,7 @@ internal sealed class NeighborTable
         public IpAddress Address;
         public IpAddress Target;
         public long Clock;
+        public long ContestedUntil;
         public ushort Vlan;
     }
 }

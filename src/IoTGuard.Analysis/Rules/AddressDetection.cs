@@ -1,4 +1,5 @@
 using IoTGuard.Analysis.Alerts;
+using IoTGuard.Analysis.Inventory;
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.Wire.Application.Dhcp;
 using IoTGuard.Wire.Link;
@@ -20,10 +21,19 @@ internal sealed class AddressDetection : TransactionDetection
 
     private const long ClientWindowNs = 300_000_000_000;
 
+    private const string DhcpPrefix = "dhcp ";
+
+    /// <summary>Vendor class (option 60) of firmware that boots from the network (PXE 2.1, 2.2).</summary>
+    private const string NetworkBoot = "PXEClient";
+
+    private const double OtherFingerprintWeight = 0.6;
+
     private readonly DetectionContext _context;
     private readonly Rule _rogue;
+    private readonly Rule _other;
     private readonly Rule _starvation;
     private readonly Rule _router;
+    private readonly Dictionary<MacAddress, HashSet<string>> _fingerprints = [];
     private readonly KeyedState<MacAddress, Client> _clients = new(MaximumClients, ClientWindowNs);
     private readonly KeyedState<ushort, Vlan> _vlans;
     private readonly Func<Vlan> _makeVlan;
@@ -57,6 +67,14 @@ internal sealed class AddressDetection : TransactionDetection
         _rogue = context.Of(AddressRules.RogueDhcp);
         _starvation = context.Of(AddressRules.Starvation);
         _router = context.Of(AddressRules.RogueRouter);
+        _other = context.Of(AddressRules.OtherFingerprint);
+        foreach (var device in context.Site.Devices)
+        {
+            var known = device.Fingerprints.Where(static f => f.StartsWith(DhcpPrefix, StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
+            if (known.Count > 0 && !device.Mac.IsNone)
+                _fingerprints[device.Mac] = known;
+        }
+
         _vlans = new(MaximumVlans, DetectionContext.Ns(_router["active_within"]));
         _makeVlan = () => new Vlan(new DistinctWindow(DetectionContext.Ns(_starvation["window"]), ExactClients));
     }
@@ -107,8 +125,25 @@ internal sealed class AddressDetection : TransactionDetection
         if (client.Asked.VendorClass is { } vendor)
             device.Add(new DeviceClaim(address, ClaimKind.Class, vendor));
         if (client.Asked.ParameterList is { } list)
-            device.Add(new DeviceClaim(address, ClaimKind.Fingerprint, "dhcp " + list));
+        {
+            device.Add(new DeviceClaim(address, ClaimKind.Fingerprint, DhcpPrefix + list));
+            CheckFingerprint(client.Asked, device, timeNs);
+        }
+
         client.HasAsked = false;
+    }
+
+    private void CheckFingerprint(in DhcpFacts asked, Device device, long timeNs)
+    {
+        var fingerprint = DhcpPrefix + asked.ParameterList;
+        if (!_fingerprints.TryGetValue(asked.Hardware, out var known) || known.Contains(fingerprint) || asked.VendorClass?.StartsWith(NetworkBoot, StringComparison.Ordinal) == true)
+            return;
+        var open = _context.Observe(_other, _context.PartyOf(device.Address, asked.Hardware), default, timeNs, timeNs, OtherFingerprintWeight);
+        if (open is null)
+            return;
+        open.Alert.Protocol = "dhcp";
+        open.Include("fingerprint", asked.VendorClass is { } vendor ? $"{fingerprint} ({vendor})" : fingerprint).Text("before", string.Join(", ", known.Take(2)));
+        _context.Alerts.Emit(open);
     }
 
     private void CheckOffer(DhcpTransaction dhcp, Client client, long timeNs)

@@ -19,6 +19,20 @@ internal static class AddressRules
         QuietSeconds = 3600,
     };
 
+    public static readonly Rule OtherFingerprint = new()
+    {
+        Id = "device-fingerprint-changed",
+        Title = "A known device asks for its address as another kind of device",
+        Category = "new-device",
+        Severity = 5,
+        Attack = Techniques.Of("T1200"),
+        Condition = "A hardware address asks DHCP for options in another selection or order than while the site was learned, as another operating system or firmware does; asking while it boots from the network does not count.",
+        Template = "{device} asks for its address as {fingerprint} does, and not as it did ({before}).",
+        Recommendation = "Find out whether the device was set up anew; if nobody did, somebody uses its hardware address.",
+        FalsePositives = "A new operating system or firmware on the device; a device that starts two systems by turns.",
+        Traits = RuleTraits.Baseline | RuleTraits.Standing,
+    };
+
     public static readonly Rule Starvation = new()
     {
         Id = "dhcp-starvation",
@@ -52,6 +66,6 @@ internal static class AddressRules
 
     public static readonly IReadOnlyList<Rule> All =
     [
-        RogueDhcp, Starvation, RogueRouter,
+        RogueDhcp, OtherFingerprint, Starvation, RogueRouter,
     ];
 }

@@ -15,6 +15,9 @@ internal sealed class CovertDetection : TransactionDetection
     /// <summary>A pair that is silent for longer is forgotten when room is needed, ns.</summary>
     private const long PairWindowNs = 4L * 3_600_000_000_000;
 
+    /// <summary>Small flows this long after a large exchange belong to it, ns.</summary>
+    private const long LargePauseNs = 600_000_000_000;
+
     private const byte EchoV4 = 8;
     private const byte EchoV6 = 128;
     private const int IcmpHeaders = 28;
@@ -33,6 +36,9 @@ internal sealed class CovertDetection : TransactionDetection
         public long FirstNs;
         public long LastNs;
         public ushort LastPort;
+
+        /// <summary>Packet time at which a large exchange with the service was last seen to go on, ns.</summary>
+        public long LargeNs = long.MinValue / 2;
         public Moments Intervals;
 
         /// <summary>Calls in the present rhythm; 0 after one that was too large.</summary>
@@ -61,20 +67,40 @@ internal sealed class CovertDetection : TransactionDetection
     {
     }
 
+    public override void OnUpdated(in FlowRecord flow, long timeNs)
+    {
+        if (flow.IpProtocol is IpProtocol.Icmp or IpProtocol.Icmpv6)
+        {
+            CheckEcho(in flow, timeNs);
+            return;
+        }
+
+        // Who exchanges much with a service keeps that alive by small flows beside it.
+        if (IsCall(in flow) && IsLarge(in flow) && TouchCalls(in flow, timeNs) is { } calls)
+            calls.LargeNs = timeNs;
+    }
+
     public override void OnClosed(in FlowRecord flow, long timeNs)
     {
         if (flow.IpProtocol is IpProtocol.Icmp or IpProtocol.Icmpv6)
             CheckEcho(in flow, timeNs);
-        else if (flow.IpProtocol is IpProtocol.Tcp or IpProtocol.Udp && _context.Scope.IsOutside(flow.Responder) && _context.Scope.IsInside(flow.Originator))
+        else if (IsCall(in flow))
             CheckCall(in flow, timeNs);
     }
+
+    private bool IsCall(in FlowRecord flow) =>
+        flow.IpProtocol is IpProtocol.Tcp or IpProtocol.Udp && _context.Scope.IsOutside(flow.Responder) && _context.Scope.IsInside(flow.Originator);
+
+    private bool IsLarge(in FlowRecord flow) => flow.FromOriginator.PayloadBytes + flow.FromResponder.PayloadBytes > _beacon["bytes"];
+
+    private Calls? TouchCalls(in FlowRecord flow, long timeNs) => _calls.Touch((flow.Originator, flow.Responder, flow.ResponderPort), timeNs, static () => new Calls());
 
     private void CheckCall(in FlowRecord flow, long timeNs)
     {
         if (Array.IndexOf(Periodic, flow.ResponderPort) >= 0 || flow.FromResponder.Packets == 0)
             return;
         if (_users.Touch(flow.Responder, timeNs, static () => new Users()) is not { } users
-            || _calls.Touch((flow.Originator, flow.Responder, flow.ResponderPort), timeNs, static () => new Calls()) is not { } calls)
+            || TouchCalls(in flow, timeNs) is not { } calls || timeNs - calls.LargeNs < LargePauseNs)
             return;
         if (users.Devices.Count <= _beacon["users"])
             users.Devices.Add(_context.IdentityOf(flow.Originator));
@@ -86,7 +112,7 @@ internal sealed class CovertDetection : TransactionDetection
 
         // Flows close in the order of their ends; the time between their starts is the rhythm.
         var interval = (flow.FirstNs - calls.LastNs) / 1e9;
-        var isLarge = flow.FromOriginator.PayloadBytes + flow.FromResponder.PayloadBytes > _beacon["bytes"];
+        var isLarge = IsLarge(in flow);
         if (calls.Flows == 0 || isLarge || interval < 0)
         {
             if (calls.Flows == 0 || isLarge)

@@ -12,6 +12,15 @@ internal sealed class DicomObjectDetection
     /// <summary>Most senders watched at once.</summary>
     public const int MaximumSenders = 8192;
 
+    /// <summary>Examinations counted exactly, per sender.</summary>
+    private const int MaximumExaminations = 1024;
+
+    // One object a slice: a study holds hundreds or thousands (PS3.4 B.5).
+    private static readonly HashSet<string> SliceClasses = new(StringComparer.Ordinal)
+    {
+        "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.128",
+    };
+
     /// <summary>A flood began where this part of what makes it one was reached.</summary>
     private const double BurstShare = 10;
 
@@ -29,6 +38,7 @@ internal sealed class DicomObjectDetection
     private readonly HashSet<IpAddress> _knownSenders = [];
     private readonly KeyedState<IpAddress, Sender> _senders;
     private readonly long _window;
+    private readonly Func<Sender> _makeSender;
 
     public DicomObjectDetection(DetectionContext context)
     {
@@ -39,6 +49,7 @@ internal sealed class DicomObjectDetection
         _program = context.Of(WebRules.DisguisedProgram);
         _window = DetectionContext.Ns(_flood["window"]);
         _senders = new(MaximumSenders, _window);
+        _makeSender = () => new Sender(_window);
         foreach (var fact in context.Site.Facts.Keys)
         {
             if (fact is not { Kind: FactKind.SopClass, Text: { } sopClass })
@@ -48,8 +59,9 @@ internal sealed class DicomObjectDetection
         }
     }
 
-    private sealed class Sender
+    private sealed class Sender(long windowNs)
     {
+        public readonly DistinctWindow Examinations = new(windowNs, MaximumExaminations);
         public WindowSum Objects;
     }
 
@@ -96,21 +108,34 @@ internal sealed class DicomObjectDetection
 
     private void CountObjects(DicomTransaction transaction)
     {
+        if (transaction.MoveOriginator is not null)
+            return;
         var now = transaction.TimeNs;
         _context.Rates.Add(transaction.Client, RateKind.Stores, 1, now);
-        if (_senders.Touch(transaction.Client, now, static () => new Sender()) is not { } sender)
+        if (_senders.Touch(transaction.Client, now, _makeSender) is not { } sender)
             return;
         var usual = _context.Rates.UsualOf(transaction.Client, RateKind.Stores);
-        var threshold = usual > 0 ? Math.Max(_flood["learned_objects"], _flood["factor"] * usual) : _flood["objects"];
+        var threshold = ThresholdOf(transaction, usual);
         sender.Objects.Add(1, now, _window, threshold / BurstShare);
-        if (sender.Objects.Total < threshold)
+        sender.Examinations.Add(transaction.Patient.Low ^ (31 * transaction.Study.Low), now);
+        var isCrowd = sender.Examinations.Count >= _flood["examinations"] && sender.Objects.Total > _flood["factor"] * usual;
+        if (sender.Objects.Total < threshold && !isCrowd)
             return;
-        var open = Observe(_flood, transaction, sender.Objects.RiseNs, 0.7);
+        var open = Observe(_flood, transaction, isCrowd ? sender.Examinations.FirstNs : sender.Objects.RiseNs, 0.7);
         if (open is null)
             return;
-        open.Number("objects", sender.Objects.Total, "objects", usual > 0 ? $"up to {usual:0}" : $"fewer than {threshold}").Number("period", _flood["window"], "s")
+        open.Number("objects", sender.Objects.Total, "objects", usual > 0 ? $"up to {usual:0}" : $"fewer than {threshold}")
+            .Number("examinations", sender.Examinations.Count, "examinations", $"fewer than {_flood["examinations"]}").Number("period", _flood["window"], "s")
             .Patient(transaction.Patient).Flow(transaction);
         _context.Alerts.Emit(open);
+    }
+
+    private double ThresholdOf(DicomTransaction transaction, double usual)
+    {
+        if (usual <= 0)
+            return _flood["objects"];
+        var isMany = transaction.SopClass is { } sopClass && SliceClasses.Contains(sopClass);
+        return Math.Max(_flood[isMany ? "learned_slices" : "learned_objects"], _flood["factor"] * usual);
     }
 
     private void CheckProgram(DicomTransaction transaction)

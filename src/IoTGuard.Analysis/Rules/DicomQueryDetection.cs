@@ -28,6 +28,7 @@ internal sealed class DicomQueryDetection
     private readonly Dictionary<(IpAddress Client, IpAddress Server), string> _operations = [];
     private readonly long _queryWindow;
     private readonly long _studyWindow;
+    private readonly long _burstWindow;
 
     public DicomQueryDetection(DetectionContext context)
     {
@@ -38,6 +39,7 @@ internal sealed class DicomQueryDetection
         _operation = context.Of(DicomRules.NewOperation);
         _queryWindow = DetectionContext.Ns(_harvest["window"]);
         _studyWindow = DetectionContext.Ns(_bulk["window"]);
+        _burstWindow = DetectionContext.Ns(_bulk["burst"]);
         _pairs = new(MaximumPairs, Math.Max(_queryWindow, _studyWindow));
         foreach (var fact in context.Site.Facts.Keys)
         {
@@ -48,9 +50,10 @@ internal sealed class DicomQueryDetection
         }
     }
 
-    private sealed class Pair(DistinctWindow studies, DistinctWindow walked)
+    private sealed class Pair(DistinctWindow studies, DistinctWindow burst, DistinctWindow walked)
     {
         public readonly DistinctWindow Studies = studies;
+        public readonly DistinctWindow Burst = burst;
         public readonly DistinctWindow Walked = walked;
         public WindowSum Queries;
         public WindowSum Broad;
@@ -104,7 +107,8 @@ internal sealed class DicomQueryDetection
     }
 
     private Pair? PairOf(DicomTransaction transaction) => _pairs.Touch((transaction.Client, transaction.Server), transaction.TimeNs,
-        (Studies: _studyWindow, Queries: _queryWindow), static windows => new Pair(new DistinctWindow(windows.Studies, MaximumStudies), new DistinctWindow(windows.Queries, MaximumStudies)));
+        (Studies: _studyWindow, Burst: _burstWindow, Queries: _queryWindow),
+        static windows => new Pair(new DistinctWindow(windows.Studies, MaximumStudies), new DistinctWindow(windows.Burst, MaximumStudies), new DistinctWindow(windows.Queries, MaximumStudies)));
 
     private void OnQuery(DicomTransaction transaction)
     {
@@ -168,19 +172,21 @@ internal sealed class DicomQueryDetection
         var now = transaction.TimeNs;
         _context.Rates.Add(transaction.Client, RateKind.Retrievals, 1, now);
         var study = transaction.Study.IsNone ? (ulong)transaction.MessageId ^ ((ulong)transaction.ClientPort << 32) : transaction.Study.Low;
-        if (!pair.Studies.Add(study, now))
+        if (!(pair.Studies.Add(study, now) | pair.Burst.Add(study, now)))
             return;
         var usual = _context.Rates.UsualOf(transaction.Client, RateKind.Retrievals);
         var device = _context.ClientOf(transaction);
         var goesOn = _context.Alerts.Find(_bulk, device, transaction.Server) is not null;
-        if (pair.Studies.Count < Math.Max(_bulk["studies"], _bulk["factor"] * usual) / (goesOn ? 2 : 1))
+        var part = goesOn ? 2 : 1;
+        var isBurst = pair.Burst.Count >= Math.Max(_bulk["burst_studies"], usual) / part;
+        if (!isBurst && pair.Studies.Count < Math.Max(_bulk["studies"], _bulk["factor"] * usual) / part)
             return;
         var open = _context.Observe(_bulk, device, _context.ServerOf(transaction), pair.Studies.FirstNs, now, 0.85,
             goesOn ? 1 : pair.Studies.Count);
         if (open is null)
             return;
         open.Alert.Protocol = "dicom";
-        open.Raise("studies", goesOn ? 1 : pair.Studies.Count, "studies", usual > 0 ? $"up to {usual:0} in {_bulk["window"]} s" : $"fewer than {_bulk["studies"]} in {_bulk["window"]} s")
+        open.Raise("studies", goesOn ? 1 : pair.Studies.Count, "studies", usual > 0 ? $"up to {usual:0} in {_bulk["window"]} s" : $"fewer than {_bulk["burst_studies"]} in {_bulk["burst"]} s or {_bulk["studies"]} in {_bulk["window"]} s")
             .Number("period", Math.Ceiling((now - open.Alert.FirstSeenNs) / 1e9), "s");
         if (transaction.MoveDestination is { } destination)
             open.Include("destinations", destination);

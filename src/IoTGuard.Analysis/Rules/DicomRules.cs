@@ -121,12 +121,12 @@ internal static class DicomRules
         Category = "exfiltration",
         Severity = 8,
         Attack = Techniques.Of("T1020", "T1119", "T0802"),
-        Condition = "A client retrieves more different studies (C-MOVE, C-GET) than a person can read, and far more than it usually does.",
+        Condition = "A client retrieves more different studies (C-MOVE, C-GET) than a person can read, and far more than it usually does; or several in so short a burst that nobody chose them one by one.",
         Template = "{device} retrieved {studies} studies from {peer} within {period}.",
         Recommendation = "Ask the user of the device; if it was not intended, block it and assess which patients are concerned.",
         FalsePositives = "Prefetching, migration and teaching-file tools; a learned site knows their pace.",
         Traits = RuleTraits.Hostile | RuleTraits.PerPeer,
-        Thresholds = [new("studies", 8, "studies"), new("factor", 3, "times usual"), new("window", 120, "s")],
+        Thresholds = [new("studies", 20, "studies"), new("factor", 3, "times usual"), new("window", 120, "s"), new("burst_studies", 8, "studies"), new("burst", 30, "s")],
     };
 
     public static readonly Rule NewSopClass = new()
@@ -152,12 +152,26 @@ internal static class DicomRules
         Category = "denial-of-service",
         Severity = 6,
         Attack = Techniques.Of("T1499.003"),
-        Condition = "Far more C-STORE operations by one sender than it ever sent in such a time, or many for very many patients.",
-        Template = "{device} stored {objects} objects at {peer} within {period}.",
+        Condition = "Far more C-STORE operations by one sender than it ever sent in such a time, or objects of more examinations than anybody examines. A study of slices (CT, MR, PET) holds thousands, others hold few; what a C-MOVE asked for does not count.",
+        Template = "{device} stored {objects} objects of {examinations} examinations at {peer} within {period}.",
         Recommendation = "Check the sender; watch the free space of the archive.",
         FalsePositives = "Migrations; a modality that was offline and catches up.",
         Traits = RuleTraits.Hostile,
-        Thresholds = [new("objects", 20_000, "objects"), new("learned_objects", 150, "objects"), new("factor", 10, "times usual"), new("window", 120, "s")],
+        Thresholds = [new("objects", 20_000, "objects"), new("learned_objects", 150, "objects"), new("learned_slices", 3000, "objects"), new("factor", 10, "times usual"), new("examinations", 60, "examinations"), new("window", 120, "s")],
+    };
+
+    public static readonly Rule ImageChanged = new()
+    {
+        Id = "dicom-image-changed",
+        Title = "An image passes again with other pixels",
+        Category = "integrity",
+        Severity = 8,
+        Attack = Techniques.Of("T1565.002", "T1557.002"),
+        Condition = "A C-STORE of a SOP instance that was stored before, in the same transfer syntax, with other pixel data. Samples of the pixel data are compared: their first 8 KiB and 1 KiB of each 32 KiB.",
+        Template = "{device} stored {changed} images at {peer} whose pixels differ from those that {first sent} before.",
+        Recommendation = "Compare the copies of the images with what the modality keeps; look for a device in between, and do not diagnose from them until then.",
+        FalsePositives = "A workstation that changes pixels and keeps the SOP Instance UID, against the standard; who does so while the site is learned is left out.",
+        Traits = RuleTraits.PerPeer,
     };
 
     public static readonly Rule AssociationExhaustion = new()
@@ -235,7 +249,7 @@ internal static class DicomRules
 
     public static readonly IReadOnlyList<Rule> All =
     [
-        AeTitleGuessing, UnknownCallingAe, DefaultAeTitle, ServiceProbing, QueryHarvesting, NewOperation, MoveDestination, BulkRetrieval, NewSopClass, StoreFlood,
+        AeTitleGuessing, UnknownCallingAe, DefaultAeTitle, ServiceProbing, QueryHarvesting, NewOperation, MoveDestination, BulkRetrieval, NewSopClass, StoreFlood, ImageChanged,
         AssociationExhaustion, Malformed, PathTraversal, PixelBomb, PublicAddress,
     ];
 }

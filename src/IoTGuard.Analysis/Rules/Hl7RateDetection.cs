@@ -1,3 +1,4 @@
+using System.Numerics;
 using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Baselines;
 using IoTGuard.Analysis.Sessions;
@@ -17,19 +18,26 @@ internal sealed class Hl7RateDetection(DetectionContext context)
     /// <summary>A flood began where this part of what makes it one was reached.</summary>
     private const double BurstShare = 10;
 
+    /// <summary>Answers that count for refusals: the bits of a number.</summary>
+    private const int LatestAnswers = 32;
+
+    /// <summary>Messages over which the usual, and the latest, time to an acknowledgement is averaged.</summary>
+    private const int UsualResponses = 2000;
+    private const int LatestResponses = 10;
+
     /// <summary>How long before a message that is passed on may have come in, ns of packet time.</summary>
     private const long ForwardingNs = 60_000_000_000;
 
     private readonly Rule _flood = context.Of(Hl7Rules.Flood);
     private readonly Rule _query = context.Of(Hl7Rules.QueryHarvesting);
     private readonly Rule _failing = context.Of(Hl7Rules.FailingInterface);
+    private readonly Rule _slow = context.Of(Hl7Rules.SlowInterface);
     private readonly Rule _replay = context.Of(Hl7Rules.Replay);
     private readonly KeyedState<(IpAddress Client, IpAddress Server), Link> _links = new(MaximumLinks, 600_000_000_000);
     private readonly KeyedState<IpAddress, Receiver> _receivers = new(MaximumLinks, ForwardingNs);
     private readonly ControlIdMemory _controlIds = new(MaximumControlIds);
     private readonly long _floodWindow = DetectionContext.Ns(context.Of(Hl7Rules.Flood)["window"]);
     private readonly double _floodMessages = context.Of(Hl7Rules.Flood)["messages"];
-    private readonly long _failingWindow = DetectionContext.Ns(context.Of(Hl7Rules.FailingInterface)["window"]);
 
     /// <summary>What came in at one address.</summary>
     internal sealed class Receiver
@@ -42,9 +50,21 @@ internal sealed class Hl7RateDetection(DetectionContext context)
     {
         public WindowSum Messages;
         public WindowSum Queries;
-        public WindowSum Answered;
-        public WindowSum Refused;
+
+        /// <summary>Answers so far, and which of the last <see cref="LatestAnswers"/> were refusals: one bit each, the newest lowest.</summary>
+        public long Answered;
+        public uint Refusals;
+        public long RefusedNs;
         public WindowSum Replayed;
+
+        /// <summary>Messages since the last one that was acknowledged, and when that was, ns.</summary>
+        public long Unanswered;
+        public long AnsweredNs;
+
+        /// <summary>Mean time to the acknowledgement, s: of all messages, and of the last ones.</summary>
+        public long Responses;
+        public double UsualResponse;
+        public double LatestResponse;
 
         /// <summary>The sender numbers its messages carelessly: an id came twice in a short time or on one connection.</summary>
         public bool ReusesIds;
@@ -54,7 +74,7 @@ internal sealed class Hl7RateDetection(DetectionContext context)
         public double FloodUsual;
 
         /// <summary>The result says nothing.</summary>
-        public long Touch() => Messages.FirstNs + Answered.FirstNs + Replayed.FirstNs;
+        public long Touch() => Messages.FirstNs + Answered + Replayed.FirstNs;
     }
 
     public void OnTransaction(Hl7Transaction transaction, Hl7Link? known)
@@ -84,6 +104,7 @@ internal sealed class Hl7RateDetection(DetectionContext context)
         CheckFlood(transaction, counts.State, usual);
         CheckQueries(transaction, counts.State, usual, known);
         CheckRefusals(transaction, counts.State);
+        CheckResponse(transaction, counts.State);
         CheckReplay(transaction, counts.State);
     }
 
@@ -137,18 +158,51 @@ internal sealed class Hl7RateDetection(DetectionContext context)
 
     private void CheckRefusals(Hl7Transaction transaction, Link link)
     {
-        if (transaction.AckCode is not { } code)
+        var now = transaction.TimeNs;
+        if (transaction.AckCode is { } code)
+        {
+            var isRefusal = code is "AE" or "AR" or "CE" or "CR";
+            if (isRefusal && link.Refusals == 0)
+                link.RefusedNs = now;
+            link.Answered++;
+            link.Refusals = (link.Refusals << 1) | (isRefusal ? 1u : 0);
+            (link.Unanswered, link.AnsweredNs) = (0, now);
+            if (!isRefusal || RefusedOf(link) < Math.Max(_failing["messages"] / 2, _failing["share"] * LatestOf(link)) || link.Answered < _failing["messages"])
+                return;
+        }
+        else if (++link.Unanswered < _failing["unanswered"] || link.Answered < _failing["messages"] || now - link.AnsweredNs < DetectionContext.Ns(_failing["silence"]))
+        {
             return;
-        link.Answered.Add(1, transaction.TimeNs, _failingWindow);
-        if (code is not ("AE" or "AR" or "CE" or "CR"))
+        }
+
+        // It is about the receiver, which does not do its work, whatever the reason.
+        var open = context.Observe(_failing, context.ServerOf(transaction), context.ClientOf(transaction), link.Unanswered > 0 ? link.AnsweredNs : link.RefusedNs, now, 0.8);
+        open?.Number("refused", RefusedOf(link), "messages", "0").Number("messages", LatestOf(link) + link.Unanswered, "messages")
+            .Number("unanswered", link.Unanswered, "messages", "0").Include("answers", transaction.AckCode ?? "none");
+        context.Emit(open, transaction);
+    }
+
+    private static int RefusedOf(Link link) => BitOperations.PopCount(link.Refusals);
+
+    private static long LatestOf(Link link) => Math.Min(link.Answered, LatestAnswers);
+
+    private void CheckResponse(Hl7Transaction transaction, Link link)
+    {
+        if (transaction.AckCode is null || transaction.DurationNs < 0)
             return;
-        link.Refused.Add(1, transaction.TimeNs, _failingWindow);
-        if (link.Answered.Total < _failing["messages"] || link.Refused.Total < _failing["share"] * link.Answered.Total)
+        var seconds = transaction.DurationNs / 1e9;
+        link.Responses++;
+
+        // What is slow now does not become usual at once.
+        var counted = link.Responses > _slow["messages"] ? Math.Min(seconds, 2 * link.UsualResponse) : seconds;
+        link.UsualResponse += (counted - link.UsualResponse) / Math.Min(link.Responses, UsualResponses);
+        link.LatestResponse += (seconds - link.LatestResponse) / Math.Min(link.Responses, LatestResponses);
+        if (link.Responses < _slow["messages"] || link.LatestResponse < Math.Max(_slow["response"], _slow["factor"] * link.UsualResponse))
             return;
-        if (Observe(_failing, transaction, link.Refused.FirstNs, 0.8, 1) is not { } open)
-            return;
-        open.Number("refused", link.Refused.Total, "messages", "0").Number("messages", link.Answered.Total, "messages").Include("answers", code).Flow(transaction);
-        context.Alerts.Emit(open);
+        var open = context.Observe(_slow, context.ServerOf(transaction), context.ClientOf(transaction), transaction.TimeNs, transaction.TimeNs, 0.7);
+        open?.Number("response", Math.Round(link.LatestResponse, 1), "s", $"{Measure.Format(Math.Round(link.UsualResponse, 2))} s")
+            .Number("usual", Math.Round(link.UsualResponse, 2), "s");
+        context.Emit(open, transaction);
     }
 
     private void CheckReplay(Hl7Transaction transaction, Link link)

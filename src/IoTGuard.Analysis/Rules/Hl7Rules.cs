@@ -65,6 +65,21 @@ internal static class Hl7Rules
         Thresholds = [new("open_seconds", 3, "s"), new("bytes", 65_536, "bytes")],
     };
 
+    public static readonly Rule MessageChanged = new()
+    {
+        Id = "hl7-message-changed",
+        Title = "A message is passed on with other content",
+        Category = "integrity",
+        Severity = 8,
+        Attack = Techniques.Of("T1557", "T0830", "T0832"),
+        Condition = "A message with the sender and control id (MSH-3, MSH-10) of one just seen on another link has other PID or OBX segments, though the device that passes it on did not change such messages before, or is none that sent HL7 while the site was learned.",
+        Template = "{device} passed {changed} messages on to {peer} with a patient or results that differ from what {first sent} said.",
+        Recommendation = "Compare what sender and receiver have stored; find out whether the device has business between them.",
+        FalsePositives = "A changed mapping of an interface engine; who translates messages while the site is learned is left out.",
+        Traits = RuleTraits.PerPeer,
+        Thresholds = [new("unchanged", 5, "messages"), new("share", 5, "unchanged per changed"), new("window", 60, "s")],
+    };
+
     public static readonly Rule Malformed = new()
     {
         Id = "hl7-malformed",
@@ -113,16 +128,32 @@ internal static class Hl7Rules
     public static readonly Rule FailingInterface = new()
     {
         Id = "hl7-failing-interface",
-        Title = "An HL7 interface refuses messages",
+        Title = "An HL7 interface refuses messages, or does not answer",
         Category = "availability",
         Severity = 5,
         Attack = [],
-        Condition = "Most of the last messages of a link were answered with AE, AR, CE or CR.",
-        Template = "{peer} refused {refused} of the last {messages} messages of {device}.",
+        Condition = "Half of the last 32 messages of a link were answered with AE, AR, CE or CR; or several in a row were not acknowledged at all by a receiver that acknowledged before.",
+        Template = "{device} refused {refused} and left {unanswered} unanswered of the last {messages} messages of {peer}.",
         Recommendation = "Tell the interface team: messages may be lost or pile up.",
         FalsePositives = "An interface under test.",
         Traits = RuleTraits.Standing | RuleTraits.PerPeer,
-        Thresholds = [new("messages", 10, "messages"), new("share", 0.5, "1"), new("window", 3600, "s")],
+        Thresholds = [new("messages", 10, "messages"), new("share", 0.5, "1"), new("unanswered", 5, "messages"), new("silence", 30, "s")],
+    };
+
+    public static readonly Rule SlowInterface = new()
+    {
+        Id = "hl7-slow-interface",
+        Title = "An HL7 interface answers ever more slowly",
+        Category = "availability",
+        Severity = 4,
+        Attack = [],
+        Condition = "The time to the acknowledgement, averaged over the last messages of a link, is many times its average over all messages before, and long.",
+        Template = "{device} takes {response} to acknowledge a message of {peer}, and took {usual} before.",
+        Recommendation = "Look at the receiver's load and queue before messages are lost.",
+        FalsePositives = "A receiver that is busy with a backlog or a backup.",
+        Traits = RuleTraits.PerPeer,
+        Thresholds = [new("messages", 50, "messages"), new("response", 2, "s"), new("factor", 10, "times usual")],
+        QuietSeconds = 3600,
     };
 
     public static readonly Rule PublicAddress = new()
@@ -140,5 +171,5 @@ internal static class Hl7Rules
     };
 
     public static readonly IReadOnlyList<Rule> All =
-        [NewSender, NewType, Flood, EndlessFrame, Malformed, Replay, QueryHarvesting, FailingInterface, PublicAddress];
+        [NewSender, NewType, Flood, EndlessFrame, MessageChanged, Malformed, Replay, QueryHarvesting, FailingInterface, SlowInterface, PublicAddress];
 }

@@ -95,12 +95,14 @@ internal sealed class NeighborDetection(DetectionContext context)
     {
         var claimed = neighbor.Address;
         var own = context.Devices.Find(neighbor.Mac)?.Addresses.FirstOrDefault(a => a.IsIpv4 == claimed.IsIpv4 && a != claimed) ?? default;
-        var device = new Party(own, neighbor.Mac);
+
+        // Who has no other address has taken this one's place.
+        var device = new Party(own == default ? claimed : own, neighbor.Mac);
         var open = context.Observe(_spoof, device, new Party(neighbor.Address, binding.Owner), binding.RivalFirstNs, timeNs, rivalHasOwn ? 0.9 : 0.6);
         if (open is null)
             return;
         open.Alert.Protocol = neighbor.Address.IsIpv4 ? "arp" : "ndp";
-        open.Include("address", neighbor.Address.ToString()).Text("owner", binding.Owner.ToString()).Number("claims", open.Alert.Count, "claims", "0");
+        open.Include("address", neighbor.Address.ToString()).Text("claimant", neighbor.Mac.ToString()).Text("owner", binding.Owner.ToString()).Number("claims", open.Alert.Count, "claims", "0");
         context.Alerts.Emit(open);
     }
 

@@ -165,7 +165,7 @@ internal static class NetworkRules
         Severity = 8,
         Attack = Techniques.Of("T1557.002", "T0830"),
         Condition = "ARP replies or announcements give an address to a second hardware address while the first one is active.",
-        Template = "{device} claims the address {address}, which belongs to {owner}.",
+        Template = "{device} claims the address {address} with the hardware address {claimant}; it belongs to {owner}.",
         Recommendation = "Find the port of the second hardware address at the switch; treat what passed there as read.",
         FalsePositives = "Failover pairs (VRRP, clusters); an address given to another device.",
         Traits = RuleTraits.Hostile,

@@ -58,6 +58,7 @@ internal sealed class NoveltyDetection
     private readonly Dictionary<IpAddress, int> _outsideNetworks = [];
     private readonly Dictionary<IpAddress, int> _outsideUsers = [];
     private readonly HashSet<IpAddress> _outsideNeighbors = [];
+    private readonly HashSet<(IpAddress Outside, IpAddress Network)> _outsideOfNeighbors = [];
     private readonly Dictionary<IpAddress, MacAddress> _learnedMacs = [];
     private readonly HashSet<MacAddress> _knownMacs = [];
     private readonly Dictionary<(IpAddress Server, int Number), int> _learnedClients = [];
@@ -99,6 +100,7 @@ internal sealed class NoveltyDetection
             {
                 _outsideNetworks[fact.A] = _outsideNetworks.GetValueOrDefault(fact.A) + 1;
                 _outsideNeighbors.Add(Kin.NetworkOf(fact.A));
+                _outsideOfNeighbors.Add((fact.B, Kin.NetworkOf(fact.A)));
                 _outsideUsers[fact.B] = _outsideUsers.GetValueOrDefault(fact.B) + 1;
             }
             else if (fact.Kind == FactKind.Peer)
@@ -304,7 +306,8 @@ internal sealed class NoveltyDetection
         var weight = known == 0 ? NewOutsideWeight : NewPlaceOutsideWeight * HalvingOutside / (HalvingOutside + known - 1);
         if (_outsideUsers.GetValueOrDefault(network) >= PopularOutside)
             weight *= PopularOutsideFactor;
-        if (known == 0 && _outsideNeighbors.Contains(Kin.NetworkOf(device)) && _context.Devices.Find(device) is not { Deeds.IsMedical: true })
+        var isNearby = known == 0 ? _outsideNeighbors.Contains(Kin.NetworkOf(device)) : _outsideOfNeighbors.Contains((network, Kin.NetworkOf(device)));
+        if (isNearby && _context.Devices.Find(device) is not { Deeds.IsMedical: true })
             weight *= NeighborFactor;
         var confidence = _context.Weigh(FactKind.OutsideNetwork, flow.Originator, weight);
         if (confidence < _outside["confidence"])

@@ -317,7 +317,7 @@ internal sealed class ProbeDetection
     }
 
     private bool IsHostScan(Sweep source) =>
-        source.Hosts.Count >= _host["hosts"] || source.Outside.Count >= _host["outside_hosts"] || (source.Administered.Count >= _host["administered_hosts"] && source.Services.Count < 2 * source.Administered.Count);
+        source.Hosts.Count >= _host["hosts"] || source.Outside.Count >= _host["outside_hosts"] || (source.Administered.Count >= _host["administered_hosts"] && source.Services.Count <= 2 * source.Administered.Count);
 
     private bool IsServiceScan(Sweep source) =>
         source.Services.Count >= _service["services"] && source.ServiceHosts.Count >= _service["hosts"]

@@ -15,6 +15,7 @@ internal static class Techniques
         ["T0815"] = "Denial of View",
         ["T0826"] = "Loss of Availability",
         ["T0830"] = "Adversary-in-the-Middle",
+        ["T0832"] = "Manipulation of View",
         ["T0836"] = "Modify Parameter",
         ["T0846"] = "Remote System Discovery",
         ["T0855"] = "Unauthorized Command Message",

@@ -171,7 +171,7 @@ internal sealed class WebDetection(DetectionContext context) : TransactionDetect
         if (facts.Status is 400 or 403 or 404 or 405 or 501 && facts.Method is not null)
             pair.Missing.Add(facts.PathHash, now);
         var program = ScannerOf(facts.UserAgent);
-        var many = pair.Missing.Count >= _scan["paths"] && pair.Missing.Count >= _scan["share"] * pair.Requests.Total;
+        var many = pair.Missing.Count >= 2 * _scan["paths"] || (pair.Missing.Count >= _scan["paths"] && pair.Missing.Count >= _scan["share"] * pair.Requests.Total);
         if (program is null && !many)
             return;
         if (Observe(_scan, request, many ? 0.85 : 0.9, pair.Requests.FirstNs) is not { } open)

@@ -5,6 +5,9 @@ namespace IoTGuard.Analysis.Sessions;
 /// <summary>Reads the datagrams of one UDP flow.</summary>
 public abstract class DatagramSession : ProtocolSession
 {
+    /// <summary>True while a question of the flow waits for its answer. A flow that was never answered then ends after <see cref="FlowLimits.AnswerTimeoutNs"/>.</summary>
+    public virtual bool IsAsking => false;
+
     /// <summary>A datagram with payload.</summary>
     /// <param name="context">Time, flow and outputs.</param>
     /// <param name="direction">Who sent it.</param>

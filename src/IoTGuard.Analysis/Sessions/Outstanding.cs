@@ -89,6 +89,8 @@ public abstract class ExchangeSession<TTransaction, TFacts>(int maximumOutstandi
 {
     private readonly Outstanding<TFacts> _waiting = new(maximumOutstanding);
 
+    public override bool IsAsking => _waiting.Count > 0;
+
     public override void OnEnd(SessionContext context)
     {
         while (_waiting.Count > 0)

@@ -9,6 +9,9 @@ internal sealed class DatagramConversation(StreamStore store) : Conversation
 {
     private DatagramSession _session = null!;
 
+    /// <summary>True while the session waits for an answer.</summary>
+    public bool IsAsking => _session.IsAsking;
+
     public override long Touch(FlowDirection direction, int depth) => depth switch
     {
         0 => Row + Record.OriginatorPort,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using IoTGuard.Outputs;
 
 namespace IoTGuard.Service;

@@ -97,7 +97,7 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
 
         if (!ReferenceEquals(Own, before.Own))
             yield return "policy and rules of the site were read again";
-        if (Stamp != before.Stamp)
+        if (Stamps.Site != before.Stamps.Site)
             yield return "the learned site was read again";
         if (!ReferenceEquals(Site.Models, before.Site.Models))
             yield return "the models were read again";

@@ -68,6 +68,19 @@ public sealed class SiteTests
     }
 
     [Fact]
+    public void Pauses_between_captures_are_not_learned_time()
+    {
+        var scene = new Scene();
+        scene.Work().Work();
+        scene.Seconds += 86_400;
+        scene.Work().Work();
+        var site = scene.Detector.Learn();
+        Assert.InRange(site.HoursLearned, 3.0 / 60, 15.0 / 60);
+        Assert.True(site.Periods[0].EndNs - site.Periods[0].StartNs > 86_400_000_000_000);
+        Assert.Equal(site.Periods, Site.FromFiles(site.ToFiles()).Periods);
+    }
+
+    [Fact]
     public void An_attack_while_learning_is_not_learned()
     {
         var scene = new Scene();

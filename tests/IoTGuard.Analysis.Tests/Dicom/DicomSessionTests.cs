@@ -119,7 +119,7 @@ public sealed class DicomSessionTests
         Assert.Equal(pseudonyms.Of(PseudonymKind.Series, "1.2.3.2"u8), store.Series);
         Assert.Equal(pseudonyms.Of(PseudonymKind.Instance, "1.2.3.99"u8), store.Instance);
         Assert.Equal(dataSet.Length, store.DataSetBytes);
-        Assert.True(feeder.Skipped > 500_000, $"only {feeder.Skipped} bytes skipped");
+        Assert.True(feeder.Skipped > 450_000, $"only {feeder.Skipped} bytes skipped");
         Assert.Equal((1, (long)dataSet.Length), (feeder.Flow.Counters.Objects, feeder.Flow.Counters.ObjectBytes));
         Assert.DoesNotContain("SECRET", feeder.Describe(), StringComparison.Ordinal);
         Assert.DoesNotContain("PID-1", feeder.Describe(), StringComparison.Ordinal);

@@ -151,6 +151,7 @@ public sealed class DicomRuleTests
 
     [Theory]
     [InlineData(2, true)]
+    [InlineData(9, false)] // a busy reader
     [InlineData(60, false)]
     public void Many_studies_at_once_are_bulk_retrieval(double pause, bool fires)
     {
@@ -221,15 +222,39 @@ public sealed class DicomRuleTests
     }
 
     [Theory]
-    [InlineData(200, true)]
-    [InlineData(140, false)]
-    public void Far_more_objects_than_usual_are_a_flood(int objects, bool fires)
+    [InlineData("1.2.840.10008.5.1.4.1.1.1", 200, true)]
+    [InlineData("1.2.840.10008.5.1.4.1.1.1", 140, false)]
+    [InlineData("1.2.840.10008.5.1.4.1.1.2", 2000, false)] // a CT study of many slices
+    [InlineData("1.2.840.10008.5.1.4.1.1.2", 4000, true)]
+    public void Far_more_objects_than_usual_are_a_flood(string sopClass, int objects, bool fires)
     {
         var scene = new Scene(LearnedSite()) { Seconds = 90_000 };
         for (var i = 0; i < objects; i++)
-            scene.Dicom(Modality, Pacs, DicomEvent.CStore, t => t.SopClass = "1.2.840.10008.5.1.4.1.1.2").Wait(0.01);
+            scene.Dicom(Modality, Pacs, DicomEvent.CStore, t => t.SopClass = sopClass).Wait(0.01);
         scene.Finish();
         Assert.Equal(fires ? 1 : 0, scene.Of("dicom-store-flood").Count());
+    }
+
+    [Theory]
+    [InlineData(80, true)]
+    [InlineData(40, false)]
+    public void Objects_of_more_examinations_than_anybody_makes_are_a_flood(int examinations, bool fires)
+    {
+        var scene = new Scene();
+        for (var i = 0; i < examinations; i++)
+            scene.Dicom(Modality, Pacs, DicomEvent.CStore, t => t.Patient = new Pseudonym(1, (ulong)i)).Wait(0.1);
+        scene.Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("dicom-store-flood").Count());
+    }
+
+    [Fact]
+    public void What_a_move_asked_for_is_no_flood()
+    {
+        var scene = new Scene(LearnedSite()) { Seconds = 90_000 };
+        for (var i = 0; i < 500; i++)
+            scene.Dicom(Modality, Pacs, DicomEvent.CStore, t => (t.MoveOriginator, t.Patient) = ("AE12", new Pseudonym(1, (ulong)i))).Wait(0.01);
+        scene.Finish();
+        Assert.Empty(scene.Of("dicom-store-flood"));
     }
 
     [Theory]

@@ -134,6 +134,48 @@ public sealed class Hl7RuleTests
     }
 
     [Theory]
+    [InlineData(20, true)]
+    [InlineData(8, false)]
+    public void An_interface_that_begins_to_refuse_after_a_long_time_is_told_soon(int refusals, bool fires)
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 400; i++)
+            scene.Hl7(Sender, Engine).Wait(5);
+        for (var i = 0; i < refusals; i++)
+            scene.Hl7(Sender, Engine, fill: t => t.AckCode = "AE").Wait(1);
+        for (var i = 0; i < 100; i++)
+            scene.Hl7(Sender, Engine).Wait(5);
+        scene.Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("hl7-failing-interface").Count());
+    }
+
+    [Theory]
+    [InlineData(20, 6, true)]
+    [InlineData(20, 4, false)]
+    [InlineData(0, 60, false)] // a link without acknowledgements, or with only one direction mirrored
+    public void A_receiver_that_stops_to_acknowledge_is_told(int answered, int unanswered, bool fires)
+    {
+        var scene = new Scene();
+        for (var i = 0; i < answered + unanswered; i++)
+            scene.Hl7(Sender, Engine, fill: t => t.AckCode = i < answered ? "AA" : null).Wait(10);
+        scene.Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("hl7-failing-interface").Count());
+    }
+
+    [Theory]
+    [InlineData(0.05, 9, true)]
+    [InlineData(0.05, 1, false)] // many times usual, and yet short
+    [InlineData(4, 9, false)] // always slow
+    public void A_receiver_that_answers_ever_more_slowly_is_told(double before, double after, bool fires)
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 100; i++)
+            scene.Hl7(Sender, Engine, fill: t => t.DurationNs = (long)((i < 80 ? before : after) * 1e9)).Wait(20);
+        scene.Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("hl7-slow-interface").Count());
+    }
+
+    [Theory]
     [InlineData(Outside, true)]
     [InlineData("192.168.7.7", false)]
     public void Messages_to_the_outside_are_told(string server, bool fires)

@@ -276,6 +276,50 @@ public sealed class ManagementRuleTests
         Assert.Equal(fires, scene.Of("icmp-tunnel").Any());
     }
 
+    [Theory]
+    [InlineData("1,3,6,15,119", null, true)]
+    [InlineData("1,3,6,15,119", "PXEClient:Arch:00007", false)]
+    [InlineData("1,3,6", null, false)]
+    public void A_known_device_that_asks_as_another_kind_does_is_told_once(string options, string? vendorClass, bool fires)
+    {
+        var learning = new Scene();
+        Lease(learning, "1,3,6", null).Exchange(Workstation, Pacs, 443).Wait(60).Finish();
+        var scene = new Scene(learning.Detector.Learn()) { Seconds = 90_000 };
+        Lease(scene, options, vendorClass).Wait(10);
+        Lease(scene, options, vendorClass).Wait(10_000);
+        Lease(scene, options, vendorClass).Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("device-fingerprint-changed").Count());
+    }
+
+    [Fact]
+    public void Small_flows_beside_a_large_exchange_with_the_same_service_are_no_beacon()
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 30; i++)
+        {
+            var call = scene.Flow(Modality, Outside, 50004, IpProtocol.Udp);
+            (call.OriginatorPort, call.FromOriginator.PayloadBytes, call.FromResponder) = (57955, 9_000_000, new DirectionCounters { Packets = 90_000, PayloadBytes = 9_000_000 });
+            scene.Send(SensorEventKind.FlowUpdated, call);
+            var flow = scene.Flow(Modality, Outside, 50004, IpProtocol.Udp);
+            flow.FromResponder = new DirectionCounters { Packets = 1, PayloadBytes = 40 };
+            scene.Send(SensorEventKind.FlowClosed, flow).Wait(60);
+        }
+
+        scene.Finish();
+        Assert.Empty(scene.Of("beaconing"));
+    }
+
+    private static Scene Lease(Scene scene, string options, string? vendorClass)
+    {
+        foreach (var type in new[] { DhcpMessageType.Request, DhcpMessageType.Ack })
+        {
+            scene.Say<DhcpTransaction>("0.0.0.0", Server, 67, t => (t.Facts.Type, t.Facts.TransactionId, t.Facts.Hardware, t.Facts.ParameterList, t.Facts.VendorClass, t.Facts.Your) =
+                (type, 5, Mac(Workstation), options, vendorClass, Ip(Workstation)));
+        }
+
+        return scene;
+    }
+
     private static Scene Dhcp(Scene scene, DhcpMessageType type, string server, int client, string gateway) =>
         scene.Say<DhcpTransaction>("0.0.0.0", type is DhcpMessageType.Offer or DhcpMessageType.Ack ? server : "255.255.255.255", 67, t =>
         {

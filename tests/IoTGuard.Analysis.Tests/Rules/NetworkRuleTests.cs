@@ -59,6 +59,16 @@ public sealed class NetworkRuleTests
         Assert.Contains(Modality, alert.Evidence.Single(e => e.Name == "hosts").Observed, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_two_ports_of_smb_are_one_service()
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 9; i++)
+            scene.Try(Stranger, $"10.0.1.{i + 1}", 445).Try(Stranger, $"10.0.1.{i + 1}", 139).Wait(0.5);
+        scene.Wait(5).Finish();
+        Assert.Single(scene.Of("host-scan"));
+    }
+
     [Theory]
     [InlineData(445, 9, true)]
     [InlineData(445, 6, false)]

@@ -76,6 +76,7 @@ public sealed class WebRuleTests
     [InlineData(30, 0, true)]
     [InlineData(10, 0, false)]
     [InlineData(30, 200, false)]
+    [InlineData(60, 200, true)] // very many, though most of its requests succeed
     public void Many_missing_paths_are_a_scan(int missing, int found, bool fires)
     {
         var scene = new Scene();

@@ -11,8 +11,10 @@ internal static class MLNetTrees
 {
     private const int Rounds = 5;
 
+    private static readonly int[] Leaves = [20, 256];
+
     public static int Run(FeatureMatrix training, bool[] labels, FeatureMatrix rows) =>
-        new[] { 20, 256 }.Max(leaves => Run(training, labels, rows, leaves));
+        Leaves.Max(leaves => Run(training, labels, rows, leaves));
 
     private static int Run(FeatureMatrix training, bool[] labels, FeatureMatrix rows, int leaves)
     {

@@ -51,6 +51,9 @@ internal sealed class DicomOperation
     /// <summary>Bytes of the request's data set.</summary>
     public long DataSetBytes { get; set; }
 
+    /// <summary>Stands for the pixel data, see <see cref="PixelSample"/>; 0 = not known.</summary>
+    public ulong PixelPrint { get; set; }
+
     public DicomDataSetFacts Facts { get; } = new();
 
     public void Reset(FlowDirection invoker, DimseCommand command, int messageId, byte contextId, long startNs)
@@ -65,6 +68,7 @@ internal sealed class DicomOperation
         TypeId = Status = -1;
         RequestSeen = RequestComplete = false;
         EndNs = Bytes = DataSetBytes = 0;
+        PixelPrint = 0;
         PendingResponses = 0;
         SubOperations = new SubOperations(-1, -1, -1, -1);
         Facts.Reset();

@@ -126,7 +126,7 @@ public sealed partial class DicomSession
                         reader.Take();
                     if (stream.Operation.Facts.IsDone)
                     {
-                        stream.IsReading = false;
+                        EndOfInterest(stream, bytes);
                         return;
                     }
 
@@ -141,6 +141,16 @@ public sealed partial class DicomSession
         }
     }
 
+    /// <summary>Nothing more of a data set is read, but a sample of the pixel data of a stored object.</summary>
+    private static void EndOfInterest(DicomStream stream, ReadOnlySpan<byte> rest)
+    {
+        stream.IsReading = false;
+        if (stream.Operation!.Command != DimseCommand.CStore)
+            return;
+        stream.Pixels.Begin();
+        stream.Pixels.Add(rest);
+    }
+
     private void OnUnreadable(SessionContext context, FlowDirection direction, DicomStream stream)
     {
         var fault = stream.Reader.Fault;
@@ -150,7 +160,7 @@ public sealed partial class DicomSession
             return;
         }
 
-        stream.IsReading = false;
+        stream.StopReading();
         // What encoding a partial association's data sets have is a guess.
         if (!_association.IsPartial)
             Fail(context, direction, fault.Kind, fault.Offset, fault.Required, fault.Available, "data set that its transfer syntax does not explain");
@@ -434,6 +444,7 @@ public sealed partial class DicomSession
             return;
         }
 
+        operation.PixelPrint = stream.Pixels.Value;
         EndMessage(stream);
         operation.RequestComplete = true;
         if (operation.EndNs != 0)
@@ -462,7 +473,7 @@ public sealed partial class DicomSession
             if (ReferenceEquals(stream.Operation, operation))
             {
                 stream.Operation = null;
-                stream.IsReading = false;
+                stream.StopReading();
             }
         }
 

@@ -62,6 +62,7 @@ public sealed partial class DicomSession
         transaction.MoveOriginator = operation.MoveOriginator;
         transaction.TypeId = operation.TypeId;
         transaction.DataSetBytes = operation.DataSetBytes;
+        transaction.PixelPrint = operation.PixelPrint;
         CopyFacts(operation, transaction);
         if (operation is { Command: DimseCommand.CStore, Status: >= 0 } && DimseStatus.ClassOf(operation.Status) != DimseStatusClass.Failure)
         {

@@ -95,6 +95,8 @@ public sealed partial class DicomSession : StreamSession
                     stream.PdvRemaining -= length;
                     if (stream.IsReading)
                         OnFragment(context, direction, stream, rest[..length]);
+                    else if (stream.Pixels.IsRunning)
+                        stream.Pixels.Add(rest[..length]);
                     at += length;
                     if (stream.PdvRemaining > 0)
                         return SkipInFragment(context, direction, stream, at);
@@ -185,7 +187,7 @@ public sealed partial class DicomSession : StreamSession
     {
         if (stream.Message == DicomMessagePhase.Command)
             stream.DropMessage();
-        stream.IsReading = false;
+        stream.StopReading();
         stream.IsResynchronised = true;
     }
 
@@ -222,6 +224,16 @@ public sealed partial class DicomSession : StreamSession
 
     private StreamProgress SkipInFragment(SessionContext context, FlowDirection direction, DicomStream stream, int consumed)
     {
+        if (stream.Pixels.IsRunning)
+        {
+            var passed = Math.Min(stream.PdvRemaining, stream.Pixels.Skippable);
+            stream.Pixels.Skip(passed);
+            stream.PdvRemaining -= passed;
+            if (stream.PdvRemaining == 0)
+                EndPdv(context, direction, stream);
+            return new StreamProgress(consumed, 0, passed);
+        }
+
         if (!stream.IsReading)
         {
             var rest = stream.PdvRemaining;

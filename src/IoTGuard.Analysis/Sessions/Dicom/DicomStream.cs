@@ -122,6 +122,9 @@ internal sealed class DicomStream
     /// <summary>True while <see cref="Reader"/> reads the present fragments; otherwise they are passed over.</summary>
     public bool IsReading;
 
+    /// <summary>What is read of the pixel data, once the elements before them are done with.</summary>
+    public PixelSample Pixels;
+
     public DataSetReader Reader { get; } = new();
 
     public void Reset()
@@ -139,6 +142,13 @@ internal sealed class DicomStream
     {
         Message = DicomMessagePhase.None;
         Operation = null;
+        StopReading();
+    }
+
+    /// <summary>Passes over what is still to come of the data set.</summary>
+    public void StopReading()
+    {
         IsReading = false;
+        Pixels.Stop();
     }
 }

@@ -193,6 +193,9 @@ public sealed class DicomTransaction : Transaction
     /// <summary>A sentence that says what the fault is, without bytes of the message; null otherwise.</summary>
     public string? FaultText { get; set; }
 
+    /// <summary>Stands for a sample of the pixel data of a C-STORE; 0 = not known. Never written.</summary>
+    internal ulong PixelPrint { get; set; }
+
     /// <summary>True when the server of the transaction sent the faulty bytes, or the abort.</summary>
     public bool SentByServer { get; set; }
 
@@ -216,6 +219,7 @@ public sealed class DicomTransaction : Transaction
         Patient = Study = Series = Instance = default;
         RequestorMaximumLength = AcceptorMaximumLength = ExpectedPixelBytes = -1;
         DataSetBytes = 0;
+        PixelPrint = 0;
         PartialAssociation = UserIdentityConfirmed = IsDeflated = SentByServer = false;
         Fault = default;
     }

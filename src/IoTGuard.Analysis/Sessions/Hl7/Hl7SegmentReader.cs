@@ -29,12 +29,14 @@ internal static class Hl7SegmentReader
                 message.EventType ??= Code(context, segment[1].Bytes);
                 break;
             case Hl7SegmentId.Pid:
+                message.Content.Add(segment.Bytes);
                 ReadPatient(context, segment, message);
                 break;
             case Hl7SegmentId.Pv1:
                 ReadVisit(context, segment, message);
                 break;
             case Hl7SegmentId.Obx:
+                message.Content.Add(segment.Bytes);
                 message.DeviceIdentifier ??= DeviceText(context, segment[18].Component(1), segment.Delimiters);
                 break;
             case Hl7SegmentId.Prt:

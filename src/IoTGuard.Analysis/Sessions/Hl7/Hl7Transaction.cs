@@ -153,6 +153,9 @@ public sealed class Hl7Transaction : Transaction
     /// <summary>MSH-7 as ns since 1970 when it could be read with its zone, else 0.</summary>
     public long MessageTimeNs { get; set; }
 
+    /// <summary>Stands for the PID and OBX segments; default = there were none. Never written.</summary>
+    internal ContentPrint Content;
+
     /// <summary>False when the message came without MLLP framing.</summary>
     public bool Framed { get; set; }
 
@@ -190,6 +193,7 @@ public sealed class Hl7Transaction : Transaction
         _patient.Clear();
         _visit.Clear();
         MessageTimeNs = 0;
+        Content = default;
         Framed = true;
         Batched = OverHttp = false;
         Fault = default;
