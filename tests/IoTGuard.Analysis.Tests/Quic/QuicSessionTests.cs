@@ -34,6 +34,24 @@ public sealed class QuicSessionTests
         Assert.Equal(ProbeResult.Certain, QuicSession.Probe(FlowDirection.FromOriginator, turns[0].Bytes));
     }
 
+    /// <summary>RFC 9000 15: nobody speaks 0x?a?a?a?a; who asks for it wants to hear of the versions there are.</summary>
+    [Theory]
+    [InlineData(0x0A0A0A0A, 8, 1200, ProbeResult.Certain)]
+    [InlineData(0x1A2A3A4A, 20, 1200, ProbeResult.Certain)]
+    [InlineData(0x1A2A3A4B, 8, 1200, ProbeResult.NotForUs)]
+    [InlineData(0x0A0A0A0A, 7, 1200, ProbeResult.NotForUs)]
+    [InlineData(0x0A0A0A0A, 21, 1200, ProbeResult.NotForUs)]
+    [InlineData(0x0A0A0A0A, 8, 1199, ProbeResult.NotForUs)]
+    public void A_client_that_forces_negotiation_is_recognised(uint version, int idBytes, int size, ProbeResult expected)
+    {
+        var datagram = new byte[size];
+        datagram[0] = 0xC3;
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(datagram.AsSpan(1), version);
+        datagram[5] = (byte)idBytes;
+        Assert.Equal(expected, QuicSession.Probe(FlowDirection.FromOriginator, datagram));
+        SessionContract.Holds(static () => new QuicSession(), [Turn.Client(datagram)]);
+    }
+
     [Fact]
     public void After_a_retry_the_keys_are_those_of_the_new_connection_id()
     {

@@ -192,5 +192,17 @@ public sealed class TlsSessionTests
     public void The_probe_turns_others_down(string text) =>
         Assert.Equal(ProbeResult.NotForUs, TlsSession.Probe(FlowDirection.FromOriginator, System.Text.Encoding.Latin1.GetBytes(text)));
 
+    /// <summary>A connection that is met on its way begins with any record: a ChangeCipherSpec, data, an alert.</summary>
+    [Theory]
+    [InlineData("140303000101", ProbeResult.Certain)]
+    [InlineData("1403030001", ProbeResult.Unsure)]
+    [InlineData("140303000102", ProbeResult.NotForUs)]
+    [InlineData("14030300020101", ProbeResult.NotForUs)]
+    [InlineData("17030301a0101cc992", ProbeResult.Certain)]
+    [InlineData("15030300020228", ProbeResult.Certain)]
+    [InlineData("1303030001", ProbeResult.NotForUs)]
+    public void A_connection_on_its_way_is_recognised(string bytes, ProbeResult expected) =>
+        Assert.Equal(expected, TlsSession.Probe(FlowDirection.FromResponder, Convert.FromHexString(bytes)));
+
     private static byte[] Spread(byte[] messages, int size) => [.. messages.Chunk(size).SelectMany(part => Record(22, part))];
 }

@@ -32,12 +32,16 @@ public sealed class QuicSession : DatagramSession
 
     public override ApplicationProtocol Protocol => ApplicationProtocol.Quic;
 
-    /// <summary>An Initial packet of a known version in a datagram of the size that a client's must have (RFC 9000 14.1).</summary>
+    /// <summary>
+    /// An Initial packet of a known version in a datagram of the size that a client's must have (RFC 9000 14.1); or one of a version that nobody speaks.
+    /// </summary>
     public static ProbeResult Probe(FlowDirection direction, ReadOnlySpan<byte> data)
     {
         if (data.Length < SmallestClientDatagram || (data[0] & 0xC0) != 0xC0)
             return ProbeResult.NotForUs;
-        return QuicPacket.TryRead(data, out var packet) && packet.Type == QuicPacketType.Initial && packet.DestinationId.Length >= 8 ? ProbeResult.Certain : ProbeResult.NotForUs;
+        if (!QuicPacket.TryRead(data, out var packet))
+            return QuicPacket.ForcesNegotiation(data) ? ProbeResult.Certain : ProbeResult.NotForUs;
+        return packet.Type == QuicPacketType.Initial && packet.DestinationId.Length >= QuicPacket.MinimumFirstIdBytes ? ProbeResult.Certain : ProbeResult.NotForUs;
     }
 
     public override void OnDatagram(SessionContext context, FlowDirection direction, ReadOnlySpan<byte> data, int cut)

@@ -73,7 +73,7 @@ public sealed class TlsSession : StreamSession
             return ProbeResult.Unsure;
         if ((data[0] & 0x80) != 0)
             return ProbeSsl2(data);
-        if (data[0] is < (byte)TlsContentType.Alert or > (byte)TlsContentType.ApplicationData)
+        if (data[0] is < (byte)TlsContentType.ChangeCipherSpec or > (byte)TlsContentType.ApplicationData)
             return ProbeResult.NotForUs;
         if (data.Length > 1 && data[1] != 3)
             return ProbeResult.NotForUs;
@@ -84,6 +84,10 @@ public sealed class TlsSession : StreamSession
             return ProbeResult.NotForUs;
         if (header.Type == TlsContentType.ApplicationData)
             return ProbeResult.Certain;
+
+        // A connection that is met on its way may begin so (RFC 5246 7.1; RFC 8446 D.4).
+        if (header.Type == TlsContentType.ChangeCipherSpec)
+            return header.Length != 1 ? ProbeResult.NotForUs : data.Length < 6 ? ProbeResult.Unsure : data[5] == 1 ? ProbeResult.Certain : ProbeResult.NotForUs;
         if (header.Type == TlsContentType.Alert)
             return header.Length != 2 ? ProbeResult.NotForUs : data.Length < 7 ? ProbeResult.Unsure : data[5] is 1 or 2 ? ProbeResult.Certain : ProbeResult.NotForUs;
         if (data.Length < TlsRecordHeader.Size + TlsHandshakeHeader.Size)

@@ -24,6 +24,9 @@ public static class QuicVersion
     /// <summary>True for versions 1 (RFC 9000), 2 (RFC 9369) and drafts 23 to 34.</summary>
     public static bool IsKnown(uint version) => version is V1 or V2 or (>= FirstDraft and <= LastDraft);
 
+    /// <summary>True for 0x?a?a?a?a, which no server speaks (RFC 9000 15).</summary>
+    public static bool IsReserved(uint version) => (version & 0x0F0F_0F0F) == 0x0A0A_0A0A;
+
     /// <summary>The salt of the Initial secrets of a known version (RFC 9001 5.2, RFC 9369 3.3.1).</summary>
     public static ReadOnlySpan<byte> SaltOf(uint version) => version switch
     {
@@ -41,6 +44,9 @@ public readonly ref struct QuicPacket
 {
     /// <summary>Longest connection id of the known versions, bytes.</summary>
     public const int MaximumIdBytes = 20;
+
+    /// <summary>Shortest destination connection id that a client begins with, bytes (RFC 9000 7.2).</summary>
+    public const int MinimumFirstIdBytes = 8;
 
     private QuicPacket(QuicPacketType type, uint version, ReadOnlySpan<byte> destination, ReadOnlySpan<byte> bytes, int protectedAt)
     {
@@ -67,19 +73,8 @@ public readonly ref struct QuicPacket
     public static bool TryRead(ReadOnlySpan<byte> bytes, out QuicPacket packet)
     {
         packet = default;
-        if (bytes.Length < 7 || (bytes[0] & 0x80) == 0)
+        if (!TryReadInvariant(bytes, out var version, out var destination, out var at))
             return false;
-        var version = BinaryPrimitives.ReadUInt32BigEndian(bytes[1..]);
-        var at = 5;
-        var destinationLength = bytes[at++];
-        if (destinationLength > MaximumIdBytes || bytes.Length < at + destinationLength + 1)
-            return false;
-        var destination = bytes.Slice(at, destinationLength);
-        at += destinationLength;
-        var sourceLength = bytes[at++];
-        if (sourceLength > MaximumIdBytes || bytes.Length < at + sourceLength)
-            return false;
-        at += sourceLength;
         if (version == QuicVersion.Negotiation)
         {
             packet = new QuicPacket(QuicPacketType.VersionNegotiation, version, destination, bytes, at);
@@ -106,6 +101,31 @@ public readonly ref struct QuicPacket
         if (!TryReadNumber(bytes, ref at, out var length) || length > (ulong)(bytes.Length - at))
             return false;
         packet = new QuicPacket(type, version, destination, bytes[..(at + (int)length)], at);
+        return true;
+    }
+
+    /// <summary>True for a packet of a reserved version, with which a client makes the server name the versions it speaks (RFC 9000 6.3).</summary>
+    public static bool ForcesNegotiation(ReadOnlySpan<byte> bytes) =>
+        TryReadInvariant(bytes, out var version, out var destination, out _) && QuicVersion.IsReserved(version) && destination.Length >= MinimumFirstIdBytes;
+
+    /// <summary>What the long headers of all versions have in common (RFC 8999 5.1).</summary>
+    private static bool TryReadInvariant(ReadOnlySpan<byte> bytes, out uint version, out ReadOnlySpan<byte> destination, out int at)
+    {
+        version = 0;
+        destination = default;
+        at = 5;
+        if (bytes.Length < 7 || (bytes[0] & 0x80) == 0)
+            return false;
+        version = BinaryPrimitives.ReadUInt32BigEndian(bytes[1..]);
+        var destinationLength = bytes[at++];
+        if (destinationLength > MaximumIdBytes || bytes.Length < at + destinationLength + 1)
+            return false;
+        destination = bytes.Slice(at, destinationLength);
+        at += destinationLength;
+        var sourceLength = bytes[at++];
+        if (sourceLength > MaximumIdBytes || bytes.Length < at + sourceLength)
+            return false;
+        at += sourceLength;
         return true;
     }
 
