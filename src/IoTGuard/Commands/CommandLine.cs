@@ -15,6 +15,9 @@ internal static class CommandLine
         Exit status: 0 done, 2 unusable arguments or configuration, 3 input that could not be read, 4 finished but something was lost.
         """;
 
+    /// <summary>Longest time from SIGTERM or Ctrl-C to the end: what was captured is analysed, and alerts are closed and delivered. The service waits as long.</summary>
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(60);
+
     public static async Task<int> RunAsync(string[] args)
     {
         var root = new RootCommand(Description)
@@ -44,7 +47,7 @@ internal static class CommandLine
 
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = EndLimit });
         }
         catch (UserException e)
         {

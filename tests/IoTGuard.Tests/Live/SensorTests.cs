@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using IoTGuard.TestSupport;
+using IoTGuard.Tests.Captures;
 
 namespace IoTGuard.Tests.Live;
 
@@ -26,12 +27,14 @@ public sealed class SensorTests
         var run = LiveNetwork.Run($"""
             ip link add mon type veth peer name gen
             ip link set mon mtu 65535 up && ip link set gen mtu 65535 up
-            dotnet {program} sensor --interface mon --workers 2 --site {folder["site"]} --alerts {folder["alerts"]} --transactions {folder["live"]} > {folder["out"]} 2> {folder["log"]} &
+            dotnet {program} sensor --interface mon --workers 2 --site {folder["site"]} --alerts {folder["alerts"]} --transactions {folder["live"]} --evidence {folder["evidence"]} --redact > {folder["out"]} 2> {folder["log"]} &
             sensor=$!
             while ! grep -q capturing {folder["log"]}; do sleep 0.1; done
             before=$(cat /sys/class/net/mon/statistics/tx_packets)
             tcpreplay -q --preload-pcap -x {Speed} -i gen {capture} > /dev/null 2>&1
             sleep 1
+            curl -s http://127.0.0.1:9467/metrics > {folder["metrics"]}
+            curl -s http://127.0.0.1:9467/health > {folder["health"]}
             kill -TERM $sensor && wait $sensor
             status=$?
             echo "transmitted $(( $(cat /sys/class/net/mon/statistics/tx_packets) - before ))"
@@ -42,6 +45,10 @@ public sealed class SensorTests
         Assert.Contains("transmitted 0", run.Output, StringComparison.Ordinal);
         Assert.Contains("kernel drops 0", log, StringComparison.Ordinal);
         Assert.Equal(Events(folder["file"]), Events(folder["live"]));
+        PatientTexts.AssertNoneIn(folder[""]);
+        Assert.NotEmpty(Directory.EnumerateFiles(folder["evidence"]));
+        if (File.Exists("/usr/bin/curl"))
+            Assert.NotEqual(0, new FileInfo(folder["metrics"]).Length);
 
         var phases = File.ReadLines(folder["alerts"]).Select(l => Property(l, "id") + Property(l, "phase")).ToHashSet(StringComparer.Ordinal);
         var ids = File.ReadLines(folder["alerts"]).Select(l => Property(l, "id")).Distinct(StringComparer.Ordinal).ToList();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using IoTGuard.TestSupport;
 
@@ -14,8 +15,7 @@ public sealed class PackageTests
     [Fact]
     public void Installs_runs_as_the_normal_build_does_and_goes_without_a_trace()
     {
-        var package = Directory.Exists(Repository.PathOf("artifacts", "package")) ? Directory.GetFiles(Repository.PathOf("artifacts", "package"), "iotguard_*.deb") : [];
-        Assert.SkipUnless(package.Length == 1, "there is no package; ./package builds it");
+        var package = Package();
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "a view of the machine needs Linux and root");
         foreach (var tool in new[] { "dpkg", "unshare", "tcpreplay", "setpriv", "ip", "ss" })
             Assert.SkipUnless(ProgramRun.Shell($"command -v {tool}").Status == 0, $"{tool} is not installed");
@@ -24,7 +24,7 @@ public sealed class PackageTests
 
         using var folder = new TemporaryFolder();
         Directory.CreateDirectory(folder["results"]);
-        var run = ProgramRun.Start(Repository.PathOf("tests", "package", "install-run-remove"), [package[0], folder["results"]], null, Repository.Root);
+        var run = ProgramRun.Start(Repository.PathOf("tests", "package", "install-run-remove"), [package, folder["results"]], null, Repository.Root);
         var log = string.Join('\n', Logs.Select(n => Path.Combine(folder["results"], n)).Where(File.Exists).Select(File.ReadAllText));
         Assert.True(run.Status == 0, run.Output + run.Error + log);
         var facts = File.ReadLines(Path.Combine(folder["results"], "facts")).Select(static l => l.Split(": ", 2)).ToLookup(static f => f[0], static f => f[1].Trim());
@@ -55,6 +55,50 @@ public sealed class PackageTests
         Assert.True(normal.Status == 0, normal.Error);
         foreach (var name in new[] { "alerts", "flows", "transactions" })
             Assert.True(File.ReadAllBytes(folder[name]).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(folder["results"], "analyze." + name))), $"{name} differ");
+        Assert.Equal(
+            ProgramRun.Of("evaluate", "--alerts", folder["alerts"], "--labels", Repository.PathOf("captures", "hospital-attacks.labels.jsonl")).Output,
+            File.ReadAllText(Path.Combine(folder["results"], "evaluate.out")));
+        Assert.Equal(0, ProgramRun.Of("learn", Repository.PathOf("captures", "hospital-benign.pcapng"), "--site", folder["site"]).Status);
+        Assert.Equal(Learned(folder["site"]), Learned(Path.Combine(folder["results"], "site")));
+
+        // Without what each site has of its own: the key, and the alerts told so far.
+        static SortedDictionary<string, string> Learned(string site) => new(
+            Directory.EnumerateFiles(site, "*", SearchOption.AllDirectories).Where(static f => !Path.GetFileName(f).StartsWith("state.db", StringComparison.Ordinal) && !f.EndsWith(".key", StringComparison.Ordinal))
+                .ToDictionary(f => Path.GetRelativePath(site, f), static f => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(f)))), StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public void Under_systemd_the_unit_starts_reloads_survives_a_kill_and_a_hang_and_ends_cleanly()
+    {
+        var package = Package();
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "a container needs Linux and root");
+        foreach (var tool in new[] { "systemd-nspawn", "tcpreplay", "curl", "nsenter", "dpkg" })
+            Assert.SkipUnless(ProgramRun.Shell($"command -v {tool}").Status == 0, $"{tool} is not installed");
+        Assert.SkipUnless(File.Exists("/usr/lib/systemd/systemd"), "systemd is not installed");
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["results"]);
+        var run = ProgramRun.Start(Repository.PathOf("tests", "package", "run-under-systemd"), [package, folder["results"]], null, Repository.Root);
+        Assert.SkipUnless(run.Status != 3, "systemd does not boot in a container here");
+        Assert.True(run.Status == 0, run.Error);
+        var facts = File.ReadLines(Path.Combine(folder["results"], "facts")).Select(static l => l.Split(": ", 2)).ToDictionary(static f => f[0], static f => f[1].Trim(), StringComparer.Ordinal);
+        Assert.Equal("active running", facts["started"]);
+        Assert.Equal("iotguard:iotguard", facts["user"]);
+        Assert.Equal(("2", "1", "0000000000000000", "read-only"), (facts["seccomp"], facts["no_new_privileges"], facts["capabilities"], facts["system"]));
+        Assert.Contains("\"kernel_drops\": 0", facts["health"], StringComparison.Ordinal);
+        Assert.StartsWith("640 iotguard:iotguard", facts["alerts"], StringComparison.Ordinal);
+        Assert.Equal("active same process", facts["reloaded"]);
+        Assert.Equal("active, restarts 1", facts["after_kill"]);
+        Assert.Equal("active, restarts 2, 1 watchdog", facts["after_hang"]);
+        Assert.Equal("success 0", facts["stopped"]);
+        Assert.Equal("", facts["left_after_purge"]);
+    }
+
+    private static string Package()
+    {
+        var folder = Repository.PathOf("artifacts", "package");
+        var packages = Directory.Exists(folder) ? Directory.GetFiles(folder, "iotguard_*.deb") : [];
+        Assert.SkipUnless(packages.Length == 1, "there is no package; ./package builds it");
+        return packages[0];
     }
 
     [Fact]

@@ -106,7 +106,8 @@ internal sealed class EcsFormat(string host) : JsonAlertFormat
     {
         json.WriteStartObject("network");
         Text(json, "protocol", alert.Protocol?.ToLowerInvariant());
-        Texts(json, "community_id", alert.CommunityIds);
+        // The field takes one; all of them stand under iotguard.
+        Text(json, "community_id", alert.CommunityIds.Count > 0 ? alert.CommunityIds[0] : null);
         json.WriteEndObject();
     }
 
@@ -142,6 +143,7 @@ internal sealed class EcsFormat(string host) : JsonAlertFormat
             json.WriteEndArray();
         }
 
+        Texts(json, "community_id", alert.CommunityIds);
         Texts(json, "evidence", alert.Evidence.Select(Describe));
         Facts(json, "device", alert.Device);
         if (alert.Peer is { } peer)

@@ -121,10 +121,12 @@ internal sealed class OcsfFormat : JsonAlertFormat
             return;
         json.WriteStartArray("anomaly_analyses");
         json.WriteStartObject();
-        json.WriteStartObject("analysis_target");
+        json.WriteStartArray("analysis_targets");
+        json.WriteStartObject();
         json.WriteString("name", alert.Device.Ip ?? alert.Device.Mac ?? "unknown");
         json.WriteString("type", "Device");
         json.WriteEndObject();
+        json.WriteEndArray();
         Observations(json, "anomalies", alert.Evidence.Select(static e => (e.Name, e.Observed, e.Unit)));
         if (alert.Evidence.Any(static e => e.Normal is not null))
             Observations(json, "baselines", alert.Evidence.Where(static e => e.Normal is not null).Select(static e => (e.Name, e.Normal!, e.Unit)));
@@ -132,13 +134,13 @@ internal sealed class OcsfFormat : JsonAlertFormat
         json.WriteEndArray();
     }
 
-    private static void Observations(Utf8JsonWriter json, string name, IEnumerable<(string Attribute, string Value, string Unit)> observations)
+    private static void Observations(Utf8JsonWriter json, string name, IEnumerable<(string Parameter, string Value, string Unit)> observations)
     {
         json.WriteStartArray(name);
-        foreach (var (attribute, value, unit) in observations)
+        foreach (var (parameter, value, unit) in observations)
         {
             json.WriteStartObject();
-            json.WriteString("observed_attribute", attribute);
+            json.WriteString("observation_parameter", parameter);
             json.WriteStartArray("observations");
             json.WriteStartObject();
             json.WriteString("value", unit.Length == 0 ? value : $"{value} {unit}");

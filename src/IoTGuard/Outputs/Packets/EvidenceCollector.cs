@@ -21,7 +21,6 @@ internal sealed class EvidenceCollector : IDisposable
 
     private readonly EvidenceSettings _settings;
     private readonly Source[] _sources;
-    private readonly FrameFlows _flows;
     private readonly EvidenceFolder _folder;
     private readonly Dictionary<string, EvidenceFile> _open = new(StringComparer.Ordinal);
     private readonly Dictionary<ulong, List<EvidenceFile>> _watched = [];
@@ -34,6 +33,9 @@ internal sealed class EvidenceCollector : IDisposable
         public FrameHistory History { get; } = new();
 
         public FrameFlows Flows { get; } = new(options);
+
+        /// <summary>Flows of the frames that were followed; used by the thread that alerts come on.</summary>
+        public FlowIndex Index { get; } = new(new FrameFlows(options));
 
         public ulong[] Numbers { get; } = new ulong[FrameBatch.Capacity];
 
@@ -48,7 +50,6 @@ internal sealed class EvidenceCollector : IDisposable
     public EvidenceCollector(EvidenceSettings settings, SensorOptions options, int sources, bool isLive)
     {
         _settings = settings;
-        _flows = new FrameFlows(options);
         _sources = [.. Enumerable.Range(0, sources).Select(_ => new Source(options))];
         _folder = new EvidenceFolder(settings, isLive);
     }
@@ -126,6 +127,7 @@ internal sealed class EvidenceCollector : IDisposable
                 var taken = 0;
                 while (taken < count && _read[taken].ClockNs <= clockNs)
                 {
+                    source.Index.Add(source.Next + taken, _read[taken]);
                     ref readonly var frame = ref _read[taken++];
                     if (_watched.Count > 0 && frame.Flow != 0 && _watched.TryGetValue(frame.Flow, out var files))
                     {
@@ -139,8 +141,22 @@ internal sealed class EvidenceCollector : IDisposable
                     break;
             }
 
-            source.History.DropBefore(FirstInWindow(source));
+            Drop(source, FirstInWindow(source));
         }
+    }
+
+    /// <summary>Drops the frames before an index.</summary>
+    private void Drop(Source source, long before)
+    {
+        for (var at = source.History.First; at < before;)
+        {
+            var count = Math.Min(source.History.Read(at, _read), before - at);
+            for (var i = 0; i < count; i++)
+                source.Index.Remove(_read[i]);
+            at += count;
+        }
+
+        source.History.DropBefore(before);
     }
 
     /// <summary>Index of the first frame within the ring's budget behind the frames followed.</summary>
@@ -167,51 +183,25 @@ internal sealed class EvidenceCollector : IDisposable
     /// <summary>Looks for flows of an alert that its file does not follow yet, and adds what the ring holds of them.</summary>
     private void TakeUp(EvidenceFile file, Alert alert, Source source)
     {
-        var news = new HashSet<ulong>();
-        var first = FirstInWindow(source);
-        foreach (var frame in Frames(source, first))
+        var frames = new List<long>();
+        foreach (var entry in source.Index.Of(alert))
         {
-            if (frame.Flow == 0 || file.Follows(frame.Flow) || !file.MayAsk(frame.Flow, alert))
-                continue;
-            if (_flows.FlowOf(frame.Header with { Offset = 0 }, frame.Bytes) is { } flow && EvidenceFile.Wants(flow, alert))
-                Add(frame.Flow, flow);
-            else
-                file.Refuse(frame.Flow);
-        }
-
-        if (news.Count == 0)
-            return;
-        foreach (var frame in Frames(source, first))
-        {
-            if (news.Contains(frame.Flow))
-                file.Add(frame);
-        }
-
-        void Add(ulong number, FrameFlow flow)
-        {
-            foreach (var one in new[] { number, flow.FragmentsNumber })
+            foreach (var number in new[] { entry.Number, entry.Flow!.FragmentsNumber })
             {
-                if (!file.Follow(one, flow.CommunityId))
+                if (!file.Follow(number, entry.Flow.CommunityId))
                     continue;
-                news.Add(one);
-                if (!_watched.TryGetValue(one, out var files))
-                    _watched.Add(one, files = []);
+                frames.AddRange(source.Index.FramesOf(number));
+                if (!_watched.TryGetValue(number, out var files))
+                    _watched.Add(number, files = []);
                 files.Add(file);
             }
         }
-    }
 
-    private static IEnumerable<KeptFrame> Frames(Source source, long first)
-    {
-        var buffer = new KeptFrame[256];
-        for (var at = first; at < source.Next;)
+        frames.Sort();
+        foreach (var index in frames)
         {
-            var count = (int)Math.Min(source.History.Read(at, buffer), source.Next - at);
-            if (count == 0)
-                yield break;
-            for (var i = 0; i < count; i++)
-                yield return buffer[i];
-            at += count;
+            source.History.Read(index, _read.AsSpan(0, 1));
+            file.Add(_read[0]);
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using IoTGuard.Analysis.Alerts;
-using IoTGuard.Analysis.Flows;
 using IoTGuard.Outputs.Packets.Redaction;
 using IoTGuard.Wire;
 
@@ -20,12 +19,10 @@ internal sealed class EvidenceFile
     private readonly string _name;
     private readonly string _comment;
     private readonly Dictionary<ulong, string> _flows = [];
-    private readonly HashSet<ulong> _refused = [];
     private readonly List<LinkType> _interfaces = [];
     private readonly PacketRedactor? _redactor;
     private ArrayBufferWriter<byte> _buffer = new(4096);
     private byte[] _frame = [];
-    private int _wanted;
     private long _bytes;
     private long _flushedNs;
     private bool _hasBegun;
@@ -47,36 +44,8 @@ internal sealed class EvidenceFile
     /// <summary>Numbers of the flows that it follows.</summary>
     public IEnumerable<ulong> Flows => _flows.Keys;
 
-    public bool Follows(ulong flow) => _flows.ContainsKey(flow);
-
-    /// <summary>False for a flow that was looked at and not wanted, as long as the alert names no further flows.</summary>
-    public bool MayAsk(ulong flow, Alert alert)
-    {
-        if (alert.CommunityIds.Count != _wanted)
-        {
-            _wanted = alert.CommunityIds.Count;
-            _refused.Clear();
-        }
-
-        return !_refused.Contains(flow);
-    }
-
-    /// <summary>True for flows that the alert names; when it names none, for those between its device and its peer.</summary>
-    public static bool Wants(FrameFlow flow, Alert alert)
-    {
-        if (alert.CommunityIds.Count > 0)
-            return alert.CommunityIds.Contains(flow.CommunityId, StringComparer.Ordinal) || alert.CommunityIds.Contains(flow.ReverseCommunityId, StringComparer.Ordinal);
-        var (a, b) = (flow.A.ToString(), flow.B.ToString());
-        return (Is(alert.Device.Ip, a) && Is(alert.Peer?.Ip ?? b, b)) || (Is(alert.Device.Ip, b) && Is(alert.Peer?.Ip ?? a, a));
-
-        static bool Is(string? wanted, string address) => string.Equals(wanted, address, StringComparison.Ordinal);
-    }
-
     /// <summary>Follows a flow from now on; false when it does already, or follows enough.</summary>
     public bool Follow(ulong flow, string communityId) => _flows.Count < EvidenceCollector.MaximumFlows && _flows.TryAdd(flow, communityId);
-
-    /// <summary>The flow does not belong to the alert.</summary>
-    public void Refuse(ulong flow) => _refused.Add(flow);
 
     /// <summary>Adds a frame of a flow that it follows, unless the file is full.</summary>
     public void Add(in KeptFrame frame)
