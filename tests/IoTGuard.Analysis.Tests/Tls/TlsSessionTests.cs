@@ -200,6 +200,10 @@ public sealed class TlsSessionTests
     [InlineData("14030300020101", ProbeResult.NotForUs)]
     [InlineData("17030301a0101cc992", ProbeResult.Certain)]
     [InlineData("15030300020228", ProbeResult.Certain)]
+    [InlineData("1503030010000102030405060708090a0b0c0d0e0f", ProbeResult.Certain)]
+    [InlineData("1503030010000102030405060708090a0b0c0d0e", ProbeResult.Unsure)]
+    [InlineData("1503030010000102030405060708090a0b0c0d0e0f10", ProbeResult.NotForUs)]
+    [InlineData("1503030051000102030405060708090a0b0c0d0e0f10", ProbeResult.NotForUs)]
     [InlineData("1303030001", ProbeResult.NotForUs)]
     public void A_connection_on_its_way_is_recognised(string bytes, ProbeResult expected) =>
         Assert.Equal(expected, TlsSession.Probe(FlowDirection.FromResponder, Convert.FromHexString(bytes)));

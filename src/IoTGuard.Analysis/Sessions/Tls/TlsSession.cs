@@ -26,6 +26,9 @@ public sealed class TlsSession : StreamSession
     /// <summary>An encrypted alert of TLS 1.3: two bytes, the content type and the tag of an AEAD.</summary>
     private const int EncryptedAlertBytes = 2 + 1 + 16;
 
+    /// <summary>Bytes of an encrypted alert at most: its two with an initialisation vector of 16, a MAC of 48 and padding.</summary>
+    private const int LongestEncryptedAlert = 80;
+
     private const byte OverTcp = (byte)'t';
     private const ushort Tls13 = 0x0304;
 
@@ -88,6 +91,8 @@ public sealed class TlsSession : StreamSession
         // A connection that is met on its way may begin so (RFC 5246 7.1; RFC 8446 D.4).
         if (header.Type == TlsContentType.ChangeCipherSpec)
             return header.Length != 1 ? ProbeResult.NotForUs : data.Length < 6 ? ProbeResult.Unsure : data[5] == 1 ? ProbeResult.Certain : ProbeResult.NotForUs;
+        if (header.Type == TlsContentType.Alert && header.Length is > 2 and <= LongestEncryptedAlert)
+            return data.Length < TlsRecordHeader.Size + header.Length ? ProbeResult.Unsure : data.Length == TlsRecordHeader.Size + header.Length ? ProbeResult.Certain : ProbeResult.NotForUs;
         if (header.Type == TlsContentType.Alert)
             return header.Length != 2 ? ProbeResult.NotForUs : data.Length < 7 ? ProbeResult.Unsure : data[5] is 1 or 2 ? ProbeResult.Certain : ProbeResult.NotForUs;
         if (data.Length < TlsRecordHeader.Size + TlsHandshakeHeader.Size)
