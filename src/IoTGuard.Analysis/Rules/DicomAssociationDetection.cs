@@ -46,6 +46,7 @@ internal sealed class DicomAssociationDetection
     private readonly KeyedState<IpAddress, Prober> _probers;
     private readonly Dictionary<string, IpAddress> _knownTitles = new(StringComparer.Ordinal);
     private readonly HashSet<(IpAddress, string)> _knownTitlesOf = [];
+    private readonly HashSet<(IpAddress Archive, IpAddress Client, string Title)> _clients = [];
     private readonly long _window;
 
     public DicomAssociationDetection(DetectionContext context)
@@ -67,6 +68,7 @@ internal sealed class DicomAssociationDetection
             if (!_knownTitles.TryGetValue(calling, out var owner) || fact.A < owner)
                 _knownTitles[calling] = fact.A;
             _knownTitlesOf.Add((fact.A, calling));
+            _clients.Add((fact.B, fact.A, calling));
         }
     }
 
@@ -160,6 +162,10 @@ internal sealed class DicomAssociationDetection
         if (!_context.Site.IsLearned || transaction.CallingAe is not { } calling || _knownTitlesOf.Contains((_context.IdentityOf(transaction.Client), calling)))
             return;
         if (!isNew && _context.Alerts.Find(_unknown, client, server.Address) is null)
+            return;
+
+        // An archive sends its own client, under the title by which that asks, what a C-MOVE asked for (PS3.4 C.4.2).
+        if (transaction.CalledAe is { } called && _clients.Contains((_context.IdentityOf(transaction.Client), _context.IdentityOf(transaction.Server), called)))
             return;
         var stolen = _knownTitles.TryGetValue(calling, out var owner);
         var isStranger = _context.Devices.Find(transaction.Client) is not { IsLearned: true };

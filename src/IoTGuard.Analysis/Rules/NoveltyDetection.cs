@@ -66,6 +66,7 @@ internal sealed class NoveltyDetection
     // The same by the network of the client.
     private readonly HashSet<(IpAddress Server, int Number, IpAddress Network)> _learnedNetworks = [];
     private readonly Dictionary<(IpAddress Client, int Number), int> _learnedServers = [];
+    private readonly HashSet<(IpAddress Archive, IpAddress Client)> _imagingClients = [];
     private readonly List<(long DueNs, Device Device)> _waiting = [];
     private readonly HashSet<Device> _told = [];
 
@@ -102,6 +103,10 @@ internal sealed class NoveltyDetection
                 _outsideNeighbors.Add(Kin.NetworkOf(fact.A));
                 _outsideOfNeighbors.Add((fact.B, Kin.NetworkOf(fact.A)));
                 _outsideUsers[fact.B] = _outsideUsers.GetValueOrDefault(fact.B) + 1;
+            }
+            else if (fact.Kind == FactKind.AePair)
+            {
+                _imagingClients.Add((fact.B, fact.A));
             }
             else if (fact.Kind == FactKind.Peer)
             {
@@ -245,6 +250,10 @@ internal sealed class NoveltyDetection
         var isMedical = ApplicationProtocols.IsMedical(flow.Application);
         var weight = isMedical ? MedicalWeight : isAdministration ? AdministrationWeight : OtherWeight;
         var (client, server) = (_context.IdentityOf(flow.Originator), _context.IdentityOf(flow.Responder));
+
+        // An archive sends its clients what a C-MOVE asked for.
+        if (flow.Application == ApplicationProtocol.Dicom && _imagingClients.Contains((client, server)))
+            return;
         var isKnown = _context.Devices.Find(flow.Originator) is { IsLearned: true };
         var clients = _learnedClients.GetValueOrDefault((server, number));
         if (isKnown && clients >= PopularClients)
@@ -304,7 +313,10 @@ internal sealed class NoveltyDetection
         if (ApplicationProtocols.IsMedical(flow.Application))
             return;
         var weight = known == 0 ? NewOutsideWeight : NewPlaceOutsideWeight * HalvingOutside / (HalvingOutside + known - 1);
-        if (_outsideUsers.GetValueOrDefault(network) >= PopularOutside)
+
+        // Where many go is little news, but of a modality or an analyser that went nowhere.
+        var isDevice = known == 0 && _context.Devices.Find(device) is { Role.Role: DeviceRole.Modality or DeviceRole.Analyzer };
+        if (_outsideUsers.GetValueOrDefault(network) >= PopularOutside && !isDevice)
             weight *= PopularOutsideFactor;
         var isNearby = known == 0 ? _outsideNeighbors.Contains(Kin.NetworkOf(device)) : _outsideOfNeighbors.Contains((network, Kin.NetworkOf(device)));
         if (isNearby && _context.Devices.Find(device) is not { Deeds.IsMedical: true })

@@ -72,6 +72,24 @@ public sealed class AnomalyTests
         Assert.Equal(2, scene.Detector.FlowFigures.Scored);
     }
 
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    public void A_rare_minute_of_a_device_is_told(bool isOdd, bool fires)
+    {
+        var site = SiteWithModel(pause: 30);
+        var aboutWindows = site.Models.Active with { Entries = [.. site.Models.Active.Entries.Where(e => e.Input == ModelInput.Windows)] };
+        var scene = new Scene(site with { Models = new SiteModels(aboutWindows) }) { Seconds = 90_000 };
+        for (var i = 0; i < 60; i++)
+            Usual(scene, i, pause: 30);
+        for (var i = 0; i < (isOdd ? 400 : 1); i++)
+            scene.Exchange(Workstation, Pacs, 104, duration: 0.05);
+        for (var i = 0; i < 15; i++)
+            Usual(scene, i, pause: 30);
+        scene.Finish();
+        Assert.Equal(fires, scene.Of("device-anomaly").Any());
+    }
+
     [Fact]
     public void A_shadow_looks_on_and_the_differences_are_counted()
     {
@@ -89,20 +107,20 @@ public sealed class AnomalyTests
         Assert.Equal(0, figures.BothRare);
     }
 
-    private static Site SiteWithModel()
+    private static Site SiteWithModel(double pause = 4)
     {
         var scene = new Scene(options: new DetectorOptions { TrainingRows = 2000 });
         foreach (var host in new[] { Pacs, Workstation })
             scene.Arp(host, host, "10.0.0.1");
         for (var i = 0; i < 900; i++)
-            Usual(scene, i);
+            Usual(scene, i, pause);
         scene.Finish();
         var model = SiteTrainer.Train(scene.Detector.TrainingRows(), scene.Detector.RoleOf, "a test", "0", ModelSet.Empty);
         Assert.NotNull(model);
         return Site.FromFiles(scene.Detector.Learn().ToFiles()) with { Models = new SiteModels(ModelSet.FromFiles(model.ToFiles())) };
     }
 
-    private static void Usual(Scene scene, int i)
+    private static void Usual(Scene scene, int i, double pause = 4)
     {
         var flow = scene.Flow(Workstation, Pacs, 104);
         flow.State = ConnectionState.Closed;
@@ -110,7 +128,7 @@ public sealed class AnomalyTests
         flow.FromOriginator = Direction(10 + (i % 7), 100 + (i % 11));
         flow.FromResponder = Direction(10 + (i % 5), 200 + (i % 13));
         flow.FromOriginator.Syn = 1;
-        scene.Send(SensorEventKind.FlowClosed, flow).Wait(4);
+        scene.Send(SensorEventKind.FlowClosed, flow).Wait(pause);
     }
 
     private static void Odd(Scene scene, string client)

@@ -51,6 +51,16 @@ public sealed class DicomRuleTests
         Assert.Contains(Modality, alert.Description, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("AE12", false)]
+    [InlineData("OTHER", true)]
+    public void An_archive_may_send_its_client_what_that_asked_for(string called, bool fires)
+    {
+        var scene = new Scene(LearnedSite()) { Seconds = 90_000 };
+        scene.Dicom(Pacs, Workstation, DicomEvent.AssociateAccept, t => t.CalledAe = called).Finish();
+        Assert.Equal(fires, scene.Of("dicom-unknown-calling-ae").Any());
+    }
+
     [Fact]
     public void The_first_day_knows_no_unknown_titles()
     {

@@ -196,6 +196,25 @@ public sealed class NetworkRuleTests
         Assert.Equal(fires ? 1 : 0, scene.Of("new-outside-use").Count());
     }
 
+    [Theory]
+    [InlineData(Modality, true)]
+    [InlineData("10.0.0.44", false)]
+    public void Where_many_go_is_little_news_but_of_a_modality(string client, bool fires)
+    {
+        var day = new Scene();
+        for (var i = 0; i < 20; i++)
+        {
+            day.Work().Exchange("10.0.0.44", Pacs, 8042);
+            foreach (var pc in new[] { "10.0.7.41", "10.0.7.42", "10.0.7.43" })
+                day.Exchange(pc, Outside, 443).Wait(20);
+        }
+
+        day.Finish();
+        var scene = new Scene(day.Detector.Learn()) { Seconds = 90_000 };
+        scene.Exchange(client, Outside, 443).Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("new-outside-use").Count());
+    }
+
     [Fact]
     public void Stealth_probes_are_a_scan()
     {
