@@ -253,7 +253,7 @@ internal sealed class NoveltyDetection
 
         // An archive sends its clients what a C-MOVE asked for.
         if (flow.Application == ApplicationProtocol.Dicom && _imagingClients.Contains((client, server)))
-            return;
+            return 0;
         var isKnown = _context.Devices.Find(flow.Originator) is { IsLearned: true };
         var clients = _learnedClients.GetValueOrDefault((server, number));
         if (isKnown && clients >= PopularClients)
