@@ -30,6 +30,7 @@ internal sealed class AddressDetection : TransactionDetection
 
     private readonly DetectionContext _context;
     private readonly Rule _rogue;
+    private readonly Rule _new;
     private readonly Rule _other;
     private readonly Rule _starvation;
     private readonly Rule _router;
@@ -65,6 +66,7 @@ internal sealed class AddressDetection : TransactionDetection
     {
         _context = context;
         _rogue = context.Of(AddressRules.RogueDhcp);
+        _new = context.Of(AddressRules.NewDhcp);
         _starvation = context.Of(AddressRules.Starvation);
         _router = context.Of(AddressRules.RogueRouter);
         _other = context.Of(AddressRules.OtherFingerprint);
@@ -158,6 +160,7 @@ internal sealed class AddressDetection : TransactionDetection
             client.Offer = facts;
             client.Offer.Server = server;
             (client.OfferNs, client.OfferMac) = (timeNs, dhcp.ServerMac);
+            CheckServer(dhcp, server, timeNs);
             return;
         }
 
@@ -175,6 +178,15 @@ internal sealed class AddressDetection : TransactionDetection
         var offer = isFirst ? first : facts;
         open.Alert.Protocol = "dhcp";
         open.Number("clients", open.Alert.Count, "clients", "0").Include("offered", $"gateway {Text(offer.Router)}, DNS server {Text(offer.DnsServer)}").Flow(dhcp);
+        _context.Alerts.Emit(open);
+    }
+
+    private void CheckServer(DhcpTransaction dhcp, IpAddress server, long timeNs)
+    {
+        if (_context.Devices.Find(server) is { IsLearned: true } || _context.Observe(_new, _context.PartyOf(server, dhcp.ServerMac), default, timeNs, timeNs, 0.7) is not { } open)
+            return;
+        open.Alert.Protocol = "dhcp";
+        open.Number("clients", open.Alert.Count, "clients", "0").Include("offered", $"gateway {Text(dhcp.Facts.Router)}, DNS server {Text(dhcp.Facts.DnsServer)}").Flow(dhcp);
         _context.Alerts.Emit(open);
     }
 

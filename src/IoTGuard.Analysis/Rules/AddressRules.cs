@@ -19,6 +19,21 @@ internal static class AddressRules
         QuietSeconds = 3600,
     };
 
+    public static readonly Rule NewDhcp = new()
+    {
+        Id = "new-dhcp-server",
+        Title = "A new device gives out addresses",
+        Category = "interception",
+        Severity = 7,
+        Attack = Techniques.Of("T1557.003"),
+        Condition = "A device that was not known while the site was learned offers a client an address.",
+        Template = "{device}, which is new at this site, offers {clients} clients an address and settings ({offered}).",
+        Recommendation = "Find the port of the server and whose it is; enable DHCP snooping.",
+        FalsePositives = "A new DHCP server, or one that nobody asked while the site was learned.",
+        Traits = RuleTraits.Hostile | RuleTraits.Baseline,
+        QuietSeconds = Rule.NewsSeconds,
+    };
+
     public static readonly Rule OtherFingerprint = new()
     {
         Id = "device-fingerprint-changed",
@@ -66,6 +81,6 @@ internal static class AddressRules
 
     public static readonly IReadOnlyList<Rule> All =
     [
-        RogueDhcp, OtherFingerprint, Starvation, RogueRouter,
+        RogueDhcp, NewDhcp, OtherFingerprint, Starvation, RogueRouter,
     ];
 }

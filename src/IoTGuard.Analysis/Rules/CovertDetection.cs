@@ -168,14 +168,18 @@ internal sealed class CovertDetection : TransactionDetection
         var isEcho = flow.IpProtocol == IpProtocol.Icmp ? flow.OriginatorPort is EchoV4 or 0 : flow.OriginatorPort is EchoV6 or EchoV6 + 1;
         var packets = flow.FromOriginator.Packets + flow.FromResponder.Packets;
         var bytes = flow.FromOriginator.Bytes + flow.FromResponder.Bytes - (packets * IcmpHeaders);
-        if (!isEcho || packets < _icmp["packets"] || bytes < _icmp["bytes"]
-            || Math.Max(flow.FromOriginator.Size.StandardDeviation, flow.FromResponder.Size.StandardDeviation) < _icmp["deviation"])
+        if (!isEcho || packets < _icmp["packets"] || bytes < _icmp["bytes"])
+            return;
+        var rate = packets / Math.Max(1e-3, (flow.LastNs - flow.FirstNs) / 1e9);
+        var changes = Math.Max(flow.FromOriginator.Size.StandardDeviation, flow.FromResponder.Size.StandardDeviation) >= _icmp["deviation"];
+        var hurries = _context.Scope.IsOutside(flow.Responder) && rate >= _icmp["outside_rate"] && bytes >= _icmp["outside_size"] * packets;
+        if (!changes && !hurries)
             return;
         var open = _context.Observe(_icmp, _context.PartyOf(flow.Originator, flow.OriginatorMac), _context.PartyOf(flow.Responder, flow.ResponderMac), flow.FirstNs, timeNs, 0.75);
         if (open is null)
             return;
         open.Alert.Protocol = "icmp";
-        open.Raise("bytes", bytes, "bytes", $"fewer than {_icmp["bytes"]}").Number("deviation", Math.Round(flow.FromOriginator.Size.StandardDeviation), "bytes", "0").Flow(in flow);
+        open.Raise("bytes", bytes, "bytes", $"fewer than {_icmp["bytes"]}").Include("manner", changes ? "their size changes" : $"{rate:0} a second").Number("deviation", Math.Round(flow.FromOriginator.Size.StandardDeviation), "bytes", "0").Flow(in flow);
         _context.Alerts.Emit(open);
     }
 }

@@ -25,12 +25,12 @@ internal static class CovertRules
         Category = "command-and-control",
         Severity = 7,
         Attack = Techniques.Of("T1095", "T1572", "T1048.003"),
-        Condition = "Echo requests and replies carry much data in sizes that change.",
-        Template = "{device} exchanged {bytes} with {peer} in ICMP echo messages of changing size.",
+        Condition = "Echo requests and replies carry much data in sizes that change, or, to the outside, one after the other without the pauses of a test.",
+        Template = "{device} exchanged {bytes} with {peer} in ICMP echo messages ({manner}).",
         Recommendation = "Look for a tunnel program; allow only small echo messages.",
         FalsePositives = "Tests of the largest packet size; network monitors that vary sizes.",
         Traits = RuleTraits.Hostile | RuleTraits.PerPeer,
-        Thresholds = [new("bytes", 50000, "bytes"), new("deviation", 40, "bytes"), new("packets", 40, "packets")],
+        Thresholds = [new("bytes", 50000, "bytes"), new("deviation", 40, "bytes"), new("packets", 40, "packets"), new("outside_rate", 4, "packets/s"), new("outside_size", 128, "bytes/packet")],
         QuietSeconds = 3600,
     };
 

@@ -166,7 +166,7 @@ internal static class ServiceRules
         Recommendation = "Check the device and its network port.",
         FalsePositives = "Devices that are switched off by hand at a time when they never were before.",
         Traits = RuleTraits.Baseline,
-        Thresholds = [new("heard", 20, "times"), new("pause", 60, "s"), new("factor", 6, "1"), new("silence", 60, "s")],
+        Thresholds = [new("heard", 20, "times"), new("pause", 120, "s"), new("factor", 6, "1"), new("silence", 60, "s")],
         QuietSeconds = 86_400,
     };
 

@@ -257,12 +257,15 @@ public sealed class ManagementRuleTests
     }
 
     [Theory]
-    [InlineData(300, true)]
-    [InlineData(0, false)]
-    public void Echo_messages_of_changing_size_are_a_tunnel(int deviation, bool fires)
+    [InlineData(300, 200, Outside, true)]
+    [InlineData(0, 200, Outside, false)]
+    [InlineData(0, 40, Outside, true)]
+    [InlineData(0, 40, Pacs, false)]
+    public void Echo_messages_of_changing_size_or_without_pause_to_the_outside_are_a_tunnel(int deviation, int seconds, string peer, bool fires)
     {
         var scene = new Scene();
-        var flow = scene.Flow(Modality, Outside, 0, Wire.Network.IpProtocol.Icmp);
+        var flow = scene.Flow(Modality, peer, 0, Wire.Network.IpProtocol.Icmp);
+        flow.LastNs = flow.FirstNs + (seconds * 1_000_000_000L);
         for (var i = 0; i < 200; i++)
         {
             var size = 600 + (deviation * ((i % 3) - 1));
@@ -274,6 +277,20 @@ public sealed class ManagementRuleTests
         scene.Send(SensorEventKind.FlowClosed, flow);
         scene.Finish();
         Assert.Equal(fires, scene.Of("icmp-tunnel").Any());
+    }
+
+    [Theory]
+    [InlineData(Stranger, true)]
+    [InlineData(Engine, false)]
+    public void A_new_device_that_gives_out_addresses_is_told_once(string server, bool fires)
+    {
+        var scene = new Scene(LearnedSite()) { Seconds = 90_000 };
+        scene.Arp(server, server, "10.0.0.1").Wait(1);
+        for (var i = 1; i <= 3; i++)
+            Dhcp(scene, DhcpMessageType.Offer, server, i, "10.0.0.1").Wait(3600);
+        scene.Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("new-dhcp-server").Count());
+        Assert.All(scene.Of("new-dhcp-server"), static a => Assert.Equal((Stranger, 3), (a.Device.Ip, a.Count)));
     }
 
     [Theory]
