@@ -78,7 +78,7 @@ internal static class TreeScoring
     /// <summary>Seconds of processor time; null without scikit-learn.</summary>
     private static (double Train, double Score)? AskScikitLearn(string[] files)
     {
-        var start = new ProcessStartInfo("/usr/bin/python3", ["-c", ScikitLearn, .. files, $"{Columns}"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("/usr/bin/python3", ["-c", ScikitLearn, .. files, $"{Columns}"]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["OMP_NUM_THREADS"] = "1";
         using var python = Process.Start(start)!;
         var error = python.StandardError.ReadToEndAsync();

@@ -12,7 +12,7 @@ internal static class MLNetTrees
     private const int Rounds = 5;
 
     public static int Run(FeatureMatrix training, bool[] labels, FeatureMatrix rows) =>
-        new[] { 20, 256 }.Max(leaves => Run(training, labels, rows, leaves));
+        Math.Max(Run(training, labels, rows, leaves: 20), Run(training, labels, rows, leaves: 256));
 
     private static int Run(FeatureMatrix training, bool[] labels, FeatureMatrix rows, int leaves)
     {
