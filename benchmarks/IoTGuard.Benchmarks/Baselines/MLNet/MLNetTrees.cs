@@ -11,10 +11,8 @@ internal static class MLNetTrees
 {
     private const int Rounds = 5;
 
-    private static readonly int[] Leaves = [20, 256];
-
     public static int Run(FeatureMatrix training, bool[] labels, FeatureMatrix rows) =>
-        Leaves.Max(leaves => Run(training, labels, rows, leaves));
+        Math.Max(Run(training, labels, rows, leaves: 20), Run(training, labels, rows, leaves: 256));
 
     private static int Run(FeatureMatrix training, bool[] labels, FeatureMatrix rows, int leaves)
     {
