@@ -14,6 +14,7 @@ const string Usage = """
     IoTGuard.Benchmarks attacks CAPTURE        throughput under traffic made to cost much, against a capture of normal traffic
     IoTGuard.Benchmarks floor CAPTURE          map, decode, flow hash: the floor that the program is compared with
     IoTGuard.Benchmarks decode-floor CAPTURE   map, decode
+    IoTGuard.Benchmarks scale FLOWS            nanoseconds per packet and bytes per flow with 1,000 to so many flows open
     IoTGuard.Benchmarks steady CAPTURE         bytes allocated per packet by the whole program, once warm
     IoTGuard.Benchmarks repeat CAPTURE N       writes a pcap capture N times, later each time, to standard output
     IoTGuard.Benchmarks packetdotnet CAPTURE   SharpPcap and PacketDotNet: read, decode, addresses, flow hash (where the packages are)
@@ -33,6 +34,8 @@ switch (args)
         return FloorLoop.Run(capture, withFlows: true);
     case ["decode-floor", var capture]:
         return FloorLoop.Run(capture, withFlows: false);
+    case ["scale", var text] when int.TryParse(text, out var flows) && flows > 0:
+        return FlowScale.Run(flows);
     case ["steady", var capture]:
         return SteadyState.Run(capture);
     case ["repeat", var capture, var times] when int.TryParse(times, out var count) && count > 0:

@@ -14,7 +14,7 @@ internal sealed partial class FlowShard
     private const int InterimList = 4;
     private const int Lists = 5;
 
-    /// <summary>Flows in a slab, as a power of two: 36 KB each, so that 64 shards with a few flows take little.</summary>
+    /// <summary>Flows in a slab, as a power of two: 35 KB each, so that 64 shards with a few flows take little.</summary>
     private const int SlabBits = 6;
 
     private const int SlabFlows = 1 << SlabBits;
