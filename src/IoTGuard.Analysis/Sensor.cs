@@ -193,7 +193,10 @@ public sealed partial class Sensor
 
     private void OnArp(ReadOnlySpan<byte> frame, in PacketView view, long clock, long number, EventBatch output)
     {
-        if (!ArpView.TryRead(frame, view, out var arp) || !_neighbors.IsNews(arp.SenderMac, arp.Sender, view.Vlan, clock))
+        if (!ArpView.TryRead(frame, view, out var arp))
+            return;
+        var asked = arp.Operation == ArpOperation.Reply || arp.Target == arp.Sender ? default : arp.Target;
+        if (!_neighbors.IsNews(arp.SenderMac, arp.Sender, asked, view.Vlan, clock))
             return;
         _store.Counters.Neighbors++;
         Context.AtFrame(clock, number, output);

@@ -4,8 +4,8 @@ using IoTGuard.Wire.Network;
 namespace IoTGuard.Analysis.Flows;
 
 /// <summary>
-/// Senders of ARP or neighbour discovery told lately: a pair of hardware and protocol address that stays the same is told once per <see cref="RepeatNs"/>. Of
-/// <see cref="Entries"/> places a pair has one by its address; another pair on it takes it over, so that a changed binding is told at once, and again
+/// Senders of ARP or neighbour discovery told lately: a pair of hardware and protocol address that stays the same, and asks for the same, is told once per
+/// <see cref="RepeatNs"/>. Of <see cref="Entries"/> places a pair has one by its address and what it asks for; another pair on it takes it over, so that a changed binding is told at once, and again
 /// per <see cref="ContestedRepeatNs"/> for <see cref="ContestedNs"/>.
 /// </summary>
 internal sealed class NeighborTable
@@ -25,17 +25,22 @@ internal sealed class NeighborTable
     private Entry[] _entries = [];
 
     /// <summary>True when the pair must be told.</summary>
-    public bool IsNews(MacAddress mac, IpAddress address, ushort vlan, long clock)
+    /// <param name="mac">The sender's hardware address.</param>
+    /// <param name="address">Its protocol address.</param>
+    /// <param name="asked">The address that it asks for; default in what it tells of itself.</param>
+    /// <param name="vlan">The VLAN.</param>
+    /// <param name="clock">The run's clock, ns.</param>
+    public bool IsNews(MacAddress mac, IpAddress address, IpAddress asked, ushort vlan, long clock)
     {
         if (_entries.Length == 0)
             _entries = new Entry[Entries];
-        var hash = ((address.Low ^ (address.High * 3) ^ ((ulong)vlan << 40)) * 0x9E3779B97F4A7C15) >> 52;
+        var hash = ((address.Low ^ (address.High * 3) ^ (asked.Low * 5) ^ (asked.High * 7) ^ ((ulong)vlan << 40)) * 0x9E3779B97F4A7C15) >> 52;
         ref var entry = ref _entries[(int)hash];
-        var isSame = entry.Address == address && entry.Vlan == vlan && !entry.Mac.IsNone;
+        var isSame = entry.Address == address && entry.Asked == asked && entry.Vlan == vlan && !entry.Mac.IsNone;
         var contestedUntil = !isSame ? 0 : entry.Mac == mac ? entry.ContestedUntil : clock + ContestedNs;
         if (isSame && entry.Mac == mac && clock - entry.Clock < (clock < contestedUntil ? ContestedRepeatNs : RepeatNs))
             return false;
-        entry = new Entry { Mac = mac, Address = address, Vlan = vlan, Clock = clock, ContestedUntil = contestedUntil };
+        entry = new Entry { Mac = mac, Address = address, Asked = asked, Vlan = vlan, Clock = clock, ContestedUntil = contestedUntil };
         return true;
     }
 
@@ -43,6 +48,7 @@ internal sealed class NeighborTable
     {
         public MacAddress Mac;
         public IpAddress Address;
+        public IpAddress Asked;
         public long Clock;
         public long ContestedUntil;
         public ushort Vlan;
