@@ -18,9 +18,6 @@ public sealed record SensorOptions
     /// <summary>Keeps flows of different VLANs apart, and of different virtual networks of an overlay (VXLAN, Geneve, NVGRE, 802.1ah).</summary>
     public bool VlanAware { get; init; }
 
-    /// <summary>Seed of Community IDs: tools agree on a flow's id only when they agree on it.</summary>
-    public ushort CommunityIdSeed { get; init; }
-
     /// <summary>A flow without a packet for this time ends, ns of packet time.</summary>
     public long IdleTimeoutNs { get; init; } = 120_000_000_000;
 
@@ -196,8 +193,10 @@ public sealed partial class Sensor
 
     private void OnArp(ReadOnlySpan<byte> frame, in PacketView view, long clock, long number, EventBatch output)
     {
-        if (!ArpView.TryRead(frame, view, out var arp)
-            || !_neighbors.IsNews(arp.SenderMac, arp.Sender, arp.Operation == ArpOperation.Reply ? arp.Sender : arp.Target, view.Vlan, clock))
+        if (!ArpView.TryRead(frame, view, out var arp))
+            return;
+        var asked = arp.Operation == ArpOperation.Reply || arp.Target == arp.Sender ? default : arp.Target;
+        if (!_neighbors.IsNews(arp.SenderMac, arp.Sender, asked, view.Vlan, clock))
             return;
         _store.Counters.Neighbors++;
         Context.AtFrame(clock, number, output);

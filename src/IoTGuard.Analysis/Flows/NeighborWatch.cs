@@ -35,9 +35,10 @@ internal sealed class NeighborWatch
     private bool Tell(SessionContext context, in PacketView view, in NeighborMessage message, IpAddress address, bool isReply, long clock)
     {
         var mac = message.LinkAddress.IsNone ? view.SourceMac : message.LinkAddress;
-        var target = message.Kind == NeighborMessageKind.NeighborSolicitation ? message.Target : address;
-        if (mac.IsNone || !_told.IsNews(mac, address, target, view.Vlan, clock))
+        var isQuestion = message.Kind == NeighborMessageKind.NeighborSolicitation;
+        if (mac.IsNone || !_told.IsNews(mac, address, isQuestion ? message.Target : default, view.Vlan, clock))
             return false;
+        var target = isQuestion ? message.Target : address;
         context.Emit(new Neighbor(mac, address, view.DestinationMac, target, isReply, view.Vlan));
         return true;
     }
