@@ -18,6 +18,9 @@ public sealed record SensorOptions
     /// <summary>Keeps flows of different VLANs apart, and of different virtual networks of an overlay (VXLAN, Geneve, NVGRE, 802.1ah).</summary>
     public bool VlanAware { get; init; }
 
+    /// <summary>Seed of Community IDs: tools agree on a flow's id only when they agree on it.</summary>
+    public ushort CommunityIdSeed { get; init; }
+
     /// <summary>A flow without a packet for this time ends, ns of packet time.</summary>
     public long IdleTimeoutNs { get; init; } = 120_000_000_000;
 

@@ -84,8 +84,8 @@ internal sealed class DicomObjectDetection
         if (!isNew || !_context.Site.IsLearned || _context.Scope.IsOutside(transaction.Server))
             return;
 
-        // An archive passes on whatever it was given; of a new device everything is new.
-        if (_context.Devices.Find(transaction.Client) is { } sender && (sender.Role.Role == DeviceRole.Pacs || _context.IsNewcomer(sender, transaction.TimeNs)))
+        // Of a new device everything is new.
+        if (PassesOn(transaction) || (_context.Devices.Find(transaction.Client) is { } sender && _context.IsNewcomer(sender, transaction.TimeNs)))
             return;
         var confidence = _context.Weigh(FactKind.SopClass, transaction.Client, WeightOf(fact, sopClass));
         if (confidence < _class["confidence"])
@@ -118,7 +118,7 @@ internal sealed class DicomObjectDetection
         var threshold = ThresholdOf(transaction, usual);
         sender.Objects.Add(1, now, _window, threshold / BurstShare);
         sender.Examinations.Add(transaction.Patient.Low ^ (31 * transaction.Study.Low), now);
-        var isCrowd = sender.Examinations.Count >= _flood["examinations"] && sender.Objects.Total > _flood["factor"] * usual;
+        var isCrowd = sender.Examinations.Count >= _flood["examinations"] && sender.Objects.Total > _flood["factor"] * usual && !PassesOn(transaction);
         if (sender.Objects.Total < threshold && !isCrowd)
             return;
         var open = Observe(_flood, transaction, isCrowd ? sender.Examinations.FirstNs : sender.Objects.RiseNs, 0.7);
@@ -130,9 +130,12 @@ internal sealed class DicomObjectDetection
         _context.Alerts.Emit(open);
     }
 
+    /// <summary>An archive passes on whatever it was given, as fast as it was given.</summary>
+    private bool PassesOn(DicomTransaction transaction) => _context.Devices.Find(transaction.Client) is { Role.Role: DeviceRole.Pacs };
+
     private double ThresholdOf(DicomTransaction transaction, double usual)
     {
-        if (usual <= 0)
+        if (usual <= 0 || PassesOn(transaction))
             return _flood["objects"];
         var isMany = transaction.SopClass is { } sopClass && SliceClasses.Contains(sopClass);
         return Math.Max(_flood[isMany ? "learned_slices" : "learned_objects"], _flood["factor"] * usual);

@@ -88,7 +88,7 @@ internal struct WindowSum
     public void Add(double amount, long timeNs, long windowNs, double level)
     {
         Add(0, timeNs, windowNs);
-        if (Total <= level && Total + amount > level)
+        if (Total + amount > level && (Total <= level || RiseNs == 0))
             RiseNs = timeNs;
         _current += amount;
     }
