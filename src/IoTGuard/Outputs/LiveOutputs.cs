@@ -83,6 +83,12 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
     {
         var old = _set;
         _set = fresh;
+        foreach (var file in fresh.Files)
+        {
+            if (old.Files.FirstOrDefault(f => f.Name == file.Name) is { } before)
+                file.TakeOver(before);
+        }
+
         _outputs.Replace(fresh.Outputs);
         _past = _past.ContinueWith(_ =>
         {

@@ -107,6 +107,14 @@ internal sealed class OutputFile : IDisposable
             GiveUp();
     }
 
+    /// <summary>Takes over the lines that wait for the same file as it was opened before.</summary>
+    public void TakeOver(OutputFile before)
+    {
+        _buffer.Write(before._buffer.WrittenSpan);
+        _pendingLines += before._pendingLines;
+        before.Clear();
+    }
+
     /// <summary>A last attempt; what waits after it is lost.</summary>
     public void Complete()
     {

@@ -24,7 +24,7 @@ internal static class MetricTable
         PerRing("iotguard_kernel_drops_total", true, "Packets that the kernel dropped because the ring was full.", static r => r.Captured.KernelDrops),
         PerRing("iotguard_ring_full_total", true, "Times that the ring was full.", static r => r.Full),
         PerRing("iotguard_ring_use_ratio", false, "Share of the ring's blocks in use.", static r => r.Use),
-        new("iotguard_decode_faults_total", true, "Frames with a fault, by layer and kind; kinds that were seen.", 
+        new("iotguard_decode_faults_total", true, "Frames with a fault, by layer and kind; kinds that were seen.",
             static s => s.Faults.Select(static f => new MetricValue($"layer=\"{f.Layer.ToString().ToLowerInvariant()}\",kind=\"{f.Kind.ToString().ToLowerInvariant()}\"", f.Frames))),
         Counter("iotguard_tcp_packets_total", "TCP packets.", static c => c.TcpPackets),
         Counter("iotguard_udp_packets_total", "UDP packets.", static c => c.UdpPackets),

@@ -355,6 +355,15 @@ public sealed class OutageTests
                 Write(file, 2000);
                 Assert.InRange(file.LostLines, 2000, 3000);
                 Assert.Equal(3000, file.LostLines + file.WaitingLines);
+                var (waiting, written) = (file.WaitingLines, file.Lines);
+                using (var reopened = OutputFile.Append(folder["disk/alerts.jsonl"], notices.Add))
+                {
+                    reopened.TakeOver(file);
+                    Assert.Equal((0, waiting, 0), (file.WaitingLines, reopened.WaitingLines, reopened.LostLines));
+                    file.TakeOver(reopened);
+                }
+
+                Assert.Equal((waiting, written), (file.WaitingLines, file.Lines));
                 Assert.Matches("takes no lines: No space left on device", Assert.Single(notices));
                 File.Delete(folder["disk/ballast"]);
                 var clock = Stopwatch.StartNew();
