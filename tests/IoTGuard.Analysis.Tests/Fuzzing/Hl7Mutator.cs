@@ -5,6 +5,9 @@ namespace IoTGuard.Analysis.Tests.Fuzzing;
 /// <summary>Changes what a side of an HL7 connection sent: frames, segments, fields, components, delimiters.</summary>
 internal static class Hl7Mutator
 {
+    /// <summary>Bytes that one repetition makes at most: repetitions of repetitions would fill all memory before anything is tested.</summary>
+    private const int MaximumRepeatedBytes = 1 << 20;
+
     private static readonly string[] Values =
     [
         "", "\"\"", "^", "^^^^", "~", "&&&", "\\F\\", "\\X0D0A\\", "\\", "|", "A01", "ADT^A01", "ORU^R01^ORU_R01", "2.99", "99999999999999999999", "-1", "\v", "\u001c", "\u001c\r",
@@ -35,7 +38,7 @@ internal static class Hl7Mutator
                     segments[at] = new string(text);
                     break;
                 case 4:
-                    segments[at] = string.Concat(Enumerable.Repeat(segments[at] + "\r", random.Next(300)));
+                    segments[at] = string.Concat(Enumerable.Repeat(segments[at] + "\r", Math.Min(random.Next(300), MaximumRepeatedBytes / (segments[at].Length + 1))));
                     break;
                 default:
                     segments[at] = InField(segments[at], random);
