@@ -12,10 +12,10 @@ public sealed class RdpTransaction : Transaction
     public bool HasRoutingToken { get; set; }
 
     /// <summary>requestedProtocols; 0 = standard RDP security alone, -1 = a client that does not negotiate.</summary>
-    public long Requested { get; set; }
+    public long Requested { get; set; } = -1;
 
     /// <summary>selectedProtocol; -1 = none was.</summary>
-    public long Selected { get; set; }
+    public long Selected { get; set; } = -1;
 
     /// <summary>failureCode; 0 = none.</summary>
     public int FailureCode { get; set; }
