@@ -172,7 +172,8 @@ internal sealed class DicomQueryDetection
         var now = transaction.TimeNs;
         _context.Rates.Add(transaction.Client, RateKind.Retrievals, 1, now);
         var study = transaction.Study.IsNone ? (ulong)transaction.MessageId ^ ((ulong)transaction.ClientPort << 32) : transaction.Study.Low;
-        if (!(pair.Studies.Add(study, now) | pair.Burst.Add(study, now)))
+        var isNewInBurst = pair.Burst.Add(study, now);
+        if (!pair.Studies.Add(study, now) && !isNewInBurst)
             return;
         var usual = _context.Rates.UsualOf(transaction.Client, RateKind.Retrievals);
         var device = _context.ClientOf(transaction);
