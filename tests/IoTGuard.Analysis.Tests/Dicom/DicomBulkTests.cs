@@ -66,7 +66,7 @@ public sealed class DicomBulkTests
 
         feeder.Client(Data(Pdv(3, 2, [])));
         feeder.Server(StoreResponse(1, 0));
-        
+
         // The segments in which a window lies, or a part of one.
         const int Strides = 1000 * 0x3FFA / PixelSample.StrideBytes;
         Assert.InRange(touched, Strides * PixelSample.WindowBytes, PixelSample.HeadBytes + ((Strides + 1) * 2 * 1024));

@@ -96,7 +96,7 @@ public sealed partial class RuleCoverageTests
     public void The_list_of_attacks_names_rules_that_exist_and_leaves_none_out()
     {
         var text = File.ReadAllText(Repository.PathOf("docs", "coverage.md"));
-        var named = RuleId().Matches(text).Select(m => m.Groups[1].Value).ToHashSet(StringComparer.Ordinal);
+        var named = RuleId().Matches(text).Select(m => m.Groups["id"].Value).ToHashSet(StringComparer.Ordinal);
         Assert.Empty(named.Except(RuleTable.Rules.Select(r => r.Id)));
         Assert.Empty(RuleTable.Rules.Select(r => r.Id).Except(named));
     }
@@ -145,15 +145,15 @@ public sealed partial class RuleCoverageTests
         return scene;
     }
 
-    [GeneratedRegex(@"\n    \[(?:Fact|Theory)")]
+    [GeneratedRegex(@"\n    \[(?:Fact|Theory)", RegexOptions.None, 1000)]
     private static partial Regex TestStart();
 
-    [GeneratedRegex(@"[(, ]true[,)]|, 1\)|Assert\.(?:Single|NotEmpty|Contains)\(|Assert\.Equal\(2, ")]
+    [GeneratedRegex(@"[(, ]true[,)]|, 1\)|Assert\.(?:Single|NotEmpty|Contains)\(|Assert\.Equal\(2, ", RegexOptions.None, 1000)]
     private static partial Regex Fires();
 
-    [GeneratedRegex(@"[(, ]false[,)]|, 0\)|Assert\.(?:Empty|DoesNotContain)\(")]
+    [GeneratedRegex(@"[(, ]false[,)]|, 0\)|Assert\.(?:Empty|DoesNotContain)\(", RegexOptions.None, 1000)]
     private static partial Regex MustNot();
 
-    [GeneratedRegex("`([a-z0-9-]+)`")]
+    [GeneratedRegex("`(?<id>[a-z0-9-]+)`", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex RuleId();
 }
