@@ -89,10 +89,10 @@ public sealed class PacketDecoderTotalityTests(ITestOutputHelper output)
     {
         var view = default(PacketView);
         var sum = Pass(ref view);
-        var before = GC.GetAllocatedBytesForCurrentThread();
+        var allocations = Allocations.Start();
         for (var i = 0; i < 1000; i++)
             sum += Pass(ref view);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, allocations.Bytes);
         Assert.NotEqual(0UL, sum);
 
         static ulong Pass(ref PacketView view)

@@ -1,5 +1,6 @@
 using IoTGuard.Analysis.Features;
 using IoTGuard.Analysis.Rules;
+using IoTGuard.TestSupport;
 using IoTGuard.Wire.Network;
 
 namespace IoTGuard.Analysis.Tests.Features;
@@ -66,10 +67,10 @@ public sealed class DistinctCounterTests
             counter.Add(Hash(i));
         counter.Clear();
         Assert.Equal(0, counter.Count);
-        var before = GC.GetAllocatedBytesForCurrentThread();
+        var allocations = Allocations.Start();
         for (var i = 0; i < 1000; i++)
             counter.Add((ulong)i * 0x9E37_79B9_7F4A_7C15);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, allocations.Bytes);
     }
 
     private static ulong Hash(int value) => Fingerprint.Of(new IpAddress(0, (ulong)value));

@@ -241,10 +241,10 @@ public sealed class FragmentTests
         var clock = Capture.Start;
         for (var i = 0; i < 2000; i++)
             Pass();
-        var before = GC.GetAllocatedBytesForCurrentThread();
+        var allocations = Allocations.Start();
         for (var i = 0; i < 2000; i++)
             Pass();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, allocations.Bytes);
         Assert.Equal(4000, reassembler.Counters.Datagrams);
 
         void Pass()

@@ -1,6 +1,7 @@
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.Analysis.Tests.Streams;
+using IoTGuard.TestSupport;
 using IoTGuard.Wire;
 
 namespace IoTGuard.Analysis.Tests.Flows;
@@ -40,18 +41,18 @@ public sealed class SteadyStateTests
         var output = new EventBatch();
         var batches = Batches(capture);
         var half = batches.Count / 2;
-        long before = 0;
+        var allocations = Allocations.Start();
         for (var i = 0; i < batches.Count; i++)
         {
             if (i == half)
-                before = GC.GetAllocatedBytesForCurrentThread();
+                allocations = Allocations.Start();
             var (batch, clocks, mine) = batches[i];
             sensor.Process(batch, clocks, mine, output);
             sensor.Advance(clocks[^1], output);
             output.Clear();
         }
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, allocations.Bytes);
         Assert.Equal(50, sensor.Counters.Sessions);
         Assert.True(sensor.Counters.OutOfOrder > 1000);
     }

@@ -1,4 +1,5 @@
 using IoTGuard.Analysis.Sessions;
+using IoTGuard.TestSupport;
 using IoTGuard.Wire.Application.Smb;
 
 namespace IoTGuard.Analysis.Tests.Sessions;
@@ -24,9 +25,9 @@ public sealed class SmbTablesTests
     {
         var tables = new SmbTables();
         Ask(tables, 0, 1000);
-        var before = GC.GetAllocatedBytesForCurrentThread();
+        var allocations = Allocations.Start();
         Ask(tables, 1000, 20_000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, allocations.Bytes);
     }
 
     [Fact]

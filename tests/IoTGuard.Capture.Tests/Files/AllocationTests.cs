@@ -1,3 +1,4 @@
+using IoTGuard.TestSupport;
 using IoTGuard.Wire;
 using static IoTGuard.Capture.Tests.Files.CaptureBytes;
 
@@ -35,7 +36,7 @@ public sealed class AllocationTests
             batch.Release();
         }
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
+        var allocations = Allocations.Start();
         var frames = 0;
         while (source.Read(batch))
         {
@@ -43,7 +44,7 @@ public sealed class AllocationTests
             batch.Release();
         }
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, allocations.Bytes);
         Assert.InRange(frames, 20_000, 40_000);
     }
 
@@ -65,7 +66,7 @@ public sealed class AllocationTests
             batch.Release();
         }
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
+        var allocations = Allocations.Start();
         var frames = 0;
         while (merged.Read(batch))
         {
@@ -73,7 +74,7 @@ public sealed class AllocationTests
             batch.Release();
         }
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, allocations.Bytes);
         Assert.InRange(frames, 40_000, 90_000);
     }
 }

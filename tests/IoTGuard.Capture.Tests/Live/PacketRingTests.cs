@@ -310,7 +310,7 @@ public sealed class PacketRingTests
         {
             network.Replay(capture, "--topspeed");
             var expected = (5000 * (round + 1)) - network.LostOnCable();
-            var before = GC.GetAllocatedBytesForCurrentThread();
+            var allocations = Allocations.Start();
             var clock = Stopwatch.GetTimestamp();
             while (frames < expected && Stopwatch.GetElapsedTime(clock) < Patience)
             {
@@ -319,7 +319,7 @@ public sealed class PacketRingTests
                 batch.Release();
             }
 
-            var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            var allocated = allocations.Bytes;
             Assert.Equal(expected, frames);
             // What runs for the first time may allocate once.
             if (round > 0)

@@ -1,3 +1,4 @@
+using IoTGuard.TestSupport;
 using IoTGuard.Wire.Network;
 using IoTGuard.Wire.Transport;
 
@@ -58,9 +59,9 @@ public sealed class CommunityIdTests
         CommunityId.Write(key, sender, id, seed: 1);
         Assert.Equal("1:3V71V58M3Ksw/yuFALMcW0LAHvc="u8, id);
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
+        var allocations = Allocations.Start();
         for (ushort seed = 0; seed < 1000; seed++)
             CommunityId.Write(key, sender, id, seed);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, allocations.Bytes);
     }
 }
