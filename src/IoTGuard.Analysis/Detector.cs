@@ -191,6 +191,7 @@ public sealed class Detector
         var tick = (timeNs - 1) / TickNs * TickNs;
         _probes.Tick(tick);
         _novelty.Tick(tick);
+        _rates.Tick(tick);
         foreach (var other in _others)
             other.Tick(tick);
         _custom?.Tick(tick);

@@ -137,7 +137,7 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
             return new AlertEndpoint(ip, own, _scope.IsOutside(party.Address) ? "outside" : null, null, null, null, _options.Policy.ZoneOf(party.Address));
         }
 
-        var role = device.Role;
+        var role = device.IsOffender ? device.LearnedRole : device.Role;
         return new AlertEndpoint(ip, device.Mac.IsNone ? null : device.Mac.ToString(), !IsSure(role) ? null : RoleJudgement.NameOf(role.Role),
             device.DisplayName, device.Vendor, device.Model, _options.Policy.ZoneOf(party.Address != default ? party.Address : device.Address));
     }
@@ -161,7 +161,7 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
     private Party Identified(in Party party) => devices.Find(party.Address) is { } device ? party with { Address = device.Address } : party;
 
     private static bool IsSure(RoleJudgement role) =>
-        role.Confidence >= LeastRoleConfidence || role.Role is DeviceRole.Client or DeviceRole.Server or DeviceRole.InfrastructureServer;
+        role.Confidence >= LeastRoleConfidence || (role.Role != DeviceRole.Unknown && !RoleJudgement.IsMedical(role.Role));
 
     private static AlertKey KeyOf(Rule rule, in Party device, IpAddress peer) =>
         new(rule, device.Address == default ? device : device with { Mac = default }, rule.Has(RuleTraits.PerPeer) ? peer : default);
@@ -205,7 +205,12 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
     private void Render(OpenAlert open)
     {
         var alert = open.Alert;
+        var role = alert.Device.Role;
         alert.Device = EndpointOf(open.Key.Device);
+
+        // What the site knows a device to be, the deeds of an attack do not change.
+        if (devices.Find(open.Key.Device.Address) is { IsLearned: true })
+            alert.Device = alert.Device with { Role = role };
         alert.Peer = open.Peer is { } peer ? EndpointOf(peer) : null;
         alert.Ports = [.. open.Ports];
         alert.CommunityIds = [.. open.CommunityIds];
@@ -221,14 +226,11 @@ internal sealed class AlertCorrelator(DeviceInventory devices, AddressScope scop
         var severity = rule.Severity;
         if (rule.Has(RuleTraits.Standing) && severity < 5)
             return severity;
-        if (CareDependsOn(alert.Peer) || CareDependsOn(alert.Device))
+        if (RoleJudgement.IsVital(alert.Peer?.Role) || RoleJudgement.IsVital(alert.Device.Role))
             severity++;
         severity += alert.PatientsAffected switch { >= 100 => 2, >= 10 => 1, _ => 0 };
         if (alert.Confidence < 0.5)
             severity--;
         return Math.Clamp(severity, 0, 10);
     }
-
-    private static bool CareDependsOn(AlertEndpoint? endpoint) =>
-        endpoint?.Role is "pacs" or "interface-engine" or "worklist-server" or "hospital-information-system" or "modality" or "analyzer";
 }

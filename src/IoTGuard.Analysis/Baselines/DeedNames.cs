@@ -17,6 +17,9 @@ internal static class DeedNames
         ("echoes_sent", static (ref d) => ref d.EchoesSent), ("adt_sent", static (ref d) => ref d.AdtSent),
         ("orders_sent", static (ref d) => ref d.OrdersSent), ("results_sent", static (ref d) => ref d.ResultsSent),
         ("other_hl7_sent", static (ref d) => ref d.OtherHl7Sent), ("hl7_received", static (ref d) => ref d.Hl7Received),
+        ("adt_received", static (ref d) => ref d.AdtReceived), ("orders_received", static (ref d) => ref d.OrdersReceived),
+        ("results_received", static (ref d) => ref d.ResultsReceived), ("samples_sent", static (ref d) => ref d.SamplesSent),
+        ("samples_received", static (ref d) => ref d.SamplesReceived), ("vitals_shown", static (ref d) => ref d.VitalsShown),
         ("infrastructure_answers", static (ref d) => ref d.InfrastructureAnswers),
     ];
 

@@ -12,6 +12,9 @@ internal sealed class Kin
     /// <summary>Share of the known devices of a network that did something, from which on it is what that network does.</summary>
     private const double LeastShare = 0.25;
 
+    /// <summary>What news about a device weighs that its like did: too little to be told, but of a site that is hardly known.</summary>
+    public const double Factor = 0.35;
+
     /// <summary>Devices of a medical role that did something, from which on it is what that role does.</summary>
     private const int LeastOfRole = 2;
 
@@ -34,7 +37,7 @@ internal sealed class Kin
             if (fact.Kind is not (FactKind.Peer or FactKind.SopClass or FactKind.DicomOperation or FactKind.Hl7Type))
                 continue;
             Count(_ofNetwork, OfNetwork(fact));
-            if (_roles.TryGetValue(fact.A, out var role) && IsMedical(role))
+            if (_roles.TryGetValue(fact.A, out var role) && RoleJudgement.IsMedical(role))
                 Count(_ofRole, (OfRole(fact), role));
         }
     }
@@ -55,8 +58,6 @@ internal sealed class Kin
     private static Fact OfNetwork(in Fact fact) => fact with { A = NetworkOf(fact.A) };
 
     private static Fact OfRole(in Fact fact) => fact with { A = default };
-
-    private static bool IsMedical(DeviceRole role) => role is not (DeviceRole.Unknown or DeviceRole.Client or DeviceRole.Server or DeviceRole.InfrastructureServer or DeviceRole.Router);
 
     private static void Count<T>(Dictionary<T, int> counts, T key)
         where T : notnull => counts[key] = counts.GetValueOrDefault(key) + 1;

@@ -1,4 +1,5 @@
 using IoTGuard.Analysis.Sessions;
+using IoTGuard.Wire.Application.IntelliVue;
 using IoTGuard.Wire.Network;
 
 namespace IoTGuard.Analysis.Inventory;
@@ -40,8 +41,23 @@ internal sealed class DeedRecorder
         var client = _devices.Find(transaction.Client);
         var server = _devices.Find(transaction.Server);
         TakeClaims(transaction);
-        if (transaction is DicomTransaction dicom)
-            OnDicom(dicom, client, server);
+        switch (transaction)
+        {
+            case DicomTransaction dicom:
+                OnDicom(dicom, client, server);
+                break;
+            case LisTransaction { Event: LisEvent.Message }:
+            case PoctTransaction { Facts.Observations: > 0 }:
+                Count(client, static (ref d) => d.SamplesSent++);
+                Count(server, static (ref d) => d.SamplesReceived++);
+                break;
+            case IntelliVueTransaction { Facts.Kind: IntelliVueMessageKind.ConnectIndication or IntelliVueMessageKind.MdsCreate }:
+                Count(client, static (ref d) => d.VitalsShown++);
+                break;
+            case IntelliVueTransaction { Facts: { Kind: IntelliVueMessageKind.PollRequest, Results: > 0 } }:
+                Count(server, static (ref d) => d.VitalsShown++);
+                break;
+        }
     }
 
     /// <param name="transaction">A transaction.</param>
@@ -106,12 +122,15 @@ internal sealed class DeedRecorder
         {
             case "ADT" or "SIU" or "DFT" or "BAR":
                 Count(client, static (ref d) => d.AdtSent++);
+                Count(server, static (ref d) => d.AdtReceived++);
                 break;
             case "ORM" or "OMG" or "OML" or "OMI" or "OMP" or "RDE":
                 Count(client, static (ref d) => d.OrdersSent++);
+                Count(server, static (ref d) => d.OrdersReceived++);
                 break;
             case "ORU" or "OUL" or "MDM":
                 Count(client, static (ref d) => d.ResultsSent++);
+                Count(server, static (ref d) => d.ResultsReceived++);
                 break;
             default:
                 Count(client, static (ref d) => d.OtherHl7Sent++);

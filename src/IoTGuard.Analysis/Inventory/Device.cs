@@ -29,6 +29,12 @@ public enum DeviceRole : byte
     /// <summary>Sends results.</summary>
     Analyzer,
 
+    /// <summary>Shows a patient's vital signs, and gives them to a central station.</summary>
+    PatientMonitor,
+
+    /// <summary>Takes the results of analysers, and reports them.</summary>
+    LaboratoryInformationSystem,
+
     /// <summary>Receives HL7 only.</summary>
     Hl7Receiver,
 
@@ -82,6 +88,18 @@ public struct Deeds
     public int ResultsSent;
     public int OtherHl7Sent;
     public int Hl7Received;
+
+    /// <summary>Parts of <see cref="Hl7Received"/>: by them who passes on what it is sent is told from who answers.</summary>
+    public int AdtReceived;
+    public int OrdersReceived;
+    public int ResultsReceived;
+
+    /// <summary>Messages of LIS02-A2 and POCT1-A.</summary>
+    public int SamplesSent;
+    public int SamplesReceived;
+
+    /// <summary>Exchanges of vital signs, as the monitor.</summary>
+    public int VitalsShown;
     public int InfrastructureAnswers;
 
     /// <summary>Adds the counts of another.</summary>
@@ -103,15 +121,27 @@ public struct Deeds
         ResultsSent += other.ResultsSent;
         OtherHl7Sent += other.OtherHl7Sent;
         Hl7Received += other.Hl7Received;
+        AdtReceived += other.AdtReceived;
+        OrdersReceived += other.OrdersReceived;
+        ResultsReceived += other.ResultsReceived;
+        SamplesSent += other.SamplesSent;
+        SamplesReceived += other.SamplesReceived;
+        VitalsShown += other.VitalsShown;
         InfrastructureAnswers += other.InfrastructureAnswers;
     }
 
     public readonly int Hl7Sent => AdtSent + OrdersSent + ResultsSent + OtherHl7Sent;
 
-    /// <summary>True when the device took part in DICOM or HL7.</summary>
+    /// <summary>Orders that a system answers with results, which passes nothing on.</summary>
+    public readonly int AnsweredOrders => AdtReceived > 0 && AdtSent + OrdersSent + ResultsReceived == 0 ? Math.Min(OrdersReceived, ResultsSent) : 0;
+
+    /// <summary>Admissions and orders of a system that is sent results and nothing else.</summary>
+    public readonly int ReportedOn => AdtReceived + OrdersReceived == 0 ? Math.Min(AdtSent + OrdersSent, ResultsReceived) : 0;
+
+    /// <summary>True when the device took part in DICOM, HL7 or the protocols of laboratories and monitors.</summary>
     public readonly bool IsMedical =>
         StoresSent + StoresAccepted + QueriesAsked + QueriesAnswered + RetrievesAsked + RetrievesAnswered + WorklistAsked + WorklistAnswered
-        + StepsReported + StepsAccepted + EchoesSent + Hl7Sent + Hl7Received > 0;
+        + StepsReported + StepsAccepted + EchoesSent + Hl7Sent + Hl7Received + SamplesSent + SamplesReceived + VitalsShown > 0;
 }
 
 /// <summary>How often a text was seen.</summary>
@@ -164,6 +194,9 @@ public sealed class Device
 
     /// <summary>True when the device stands in the learned site.</summary>
     public bool IsLearned { get; internal set; }
+
+    /// <summary>True when it was seen to attack at a learned site: what it does then says nothing about what it is.</summary>
+    public bool IsOffender { get; internal set; }
 
     /// <summary>True once a packet of the device was answered or answered one, or it was heard in ARP.</summary>
     public bool IsConfirmed { get; internal set; }
@@ -224,8 +257,14 @@ public sealed class Device
 
     internal void Learned(in ActivityRhythm rhythm) => _learnedRhythm = rhythm;
 
+    /// <summary>Takes its place in the inventory of a run, as a site knows it.</summary>
+    internal void Restored() => LearnedRole = Role;
+
     /// <summary>The role with its confidence (0 to 1) and why.</summary>
     public RoleJudgement Role => RoleJudgement.Of(this);
+
+    /// <summary>The role that it had when the site was learned; unknown of a device that the site does not know.</summary>
+    public RoleJudgement LearnedRole { get; private set; }
 
     /// <summary>Name for people: the AE title used most, else the station or application name, else the host name, else null.</summary>
     public string? DisplayName => MostUsed(_aeTitles) ?? MostUsed(_names) ?? MostUsed(_hostNames);

@@ -125,6 +125,7 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     {
         if (_devices.Count >= maximumDevices || _byAddress.ContainsKey(device.Address))
             return;
+        device.Restored();
         _devices.Add(device);
         foreach (var address in device.Addresses)
             _byAddress.TryAdd(address, device);

@@ -13,6 +13,10 @@ public readonly record struct RoleJudgement(DeviceRole Role, double Confidence, 
         new(DeviceRole.Router, static d => d.IsRouter ? 10 : 0, "its hardware address carries packets of many addresses", 1.0),
         new(DeviceRole.Pacs, static d => Both(d.Deeds.StoresAccepted, d.Deeds.QueriesAnswered + d.Deeds.RetrievesAnswered), "keeps images and answers queries", 0.98),
         new(DeviceRole.Pacs, static d => d.Deeds.RetrievesAnswered, "answers C-MOVE or C-GET", 0.9),
+        new(DeviceRole.WorklistServer, static d => Both(d.Deeds.WorklistAnswered + d.Deeds.StepsAccepted, d.Deeds.Hl7Received + d.Deeds.Hl7Sent), "answers modality worklist or performed steps and speaks HL7, as a radiology information system does", 0.97),
+        new(DeviceRole.LaboratoryInformationSystem, static d => Both(d.Deeds.SamplesReceived, d.Deeds.Hl7Received + d.Deeds.Hl7Sent), "takes the results of analysers and speaks HL7", 0.96),
+        new(DeviceRole.LaboratoryInformationSystem, static d => d.Deeds.AnsweredOrders, "is told of admissions, takes orders and sends results", 0.96),
+        new(DeviceRole.HospitalInformationSystem, static d => d.Deeds.ReportedOn, "sends admissions or orders and takes results only", 0.96),
         new(DeviceRole.InterfaceEngine, static d => Both(d.Deeds.Hl7Received, d.Deeds.Hl7Sent), "receives and sends HL7", 0.95),
         new(DeviceRole.WorklistServer, static d => d.Deeds.WorklistAnswered + d.Deeds.StepsAccepted, "answers modality worklist or performed steps", 0.94),
         new(DeviceRole.Modality, static d => Both(d.Deeds.StoresSent, d.Deeds.WorklistAsked + d.Deeds.StepsReported), "sends images and asks a worklist", 0.97),
@@ -22,6 +26,9 @@ public readonly record struct RoleJudgement(DeviceRole Role, double Confidence, 
         new(DeviceRole.Pacs, static d => d.Deeds.QueriesAnswered, "answers queries", 0.7),
         new(DeviceRole.Modality, static d => d.Deeds.StoresSent, "sends images", 0.65),
         new(DeviceRole.Pacs, static d => d.Deeds.StoresAccepted, "accepts images", 0.6),
+        new(DeviceRole.PatientMonitor, static d => d.Deeds.VitalsShown, "gives vital signs to a central station", 0.9),
+        new(DeviceRole.LaboratoryInformationSystem, static d => d.Deeds.SamplesReceived, "takes the results of analysers", 0.88),
+        new(DeviceRole.Analyzer, static d => d.Deeds.SamplesSent, "sends the results of samples", 0.87),
         new(DeviceRole.HospitalInformationSystem, static d => d.Deeds.AdtSent + d.Deeds.OrdersSent, "sends admissions or orders", 0.85),
         new(DeviceRole.Analyzer, static d => d.Deeds.ResultsSent, "sends results", 0.8),
         new(DeviceRole.HospitalInformationSystem, static d => d.Deeds.OtherHl7Sent, "sends HL7", 0.5),
@@ -31,23 +38,43 @@ public readonly record struct RoleJudgement(DeviceRole Role, double Confidence, 
         new(DeviceRole.Client, static d => d.Used.Count, "uses services", 0.2),
     ];
 
+    // Names in outputs; whether it takes part in treating patients; whether treatment waits when it does not work.
+    private static readonly (DeviceRole Role, string Name, bool IsMedical, bool IsVital)[] Roles =
+    [
+        (DeviceRole.Unknown, "unknown", false, false),
+        (DeviceRole.Modality, "modality", true, true),
+        (DeviceRole.Pacs, "pacs", true, true),
+        (DeviceRole.Workstation, "workstation", true, false),
+        (DeviceRole.WorklistServer, "worklist-server", true, true),
+        (DeviceRole.InterfaceEngine, "interface-engine", true, true),
+        (DeviceRole.HospitalInformationSystem, "hospital-information-system", true, true),
+        (DeviceRole.Analyzer, "analyzer", true, true),
+        (DeviceRole.PatientMonitor, "patient-monitor", true, true),
+        (DeviceRole.LaboratoryInformationSystem, "laboratory-information-system", true, true),
+        (DeviceRole.Hl7Receiver, "hl7-receiver", true, false),
+        (DeviceRole.InfrastructureServer, "infrastructure-server", false, false),
+        (DeviceRole.Router, "router", false, false),
+        (DeviceRole.Client, "client", false, false),
+        (DeviceRole.Server, "server", false, false),
+    ];
+
     /// <summary>Name of a role in outputs.</summary>
-    public static string NameOf(DeviceRole role) => role switch
+    public static string NameOf(DeviceRole role) => Roles[(int)role].Name;
+
+    /// <summary>True of a role in treating patients.</summary>
+    public static bool IsMedical(DeviceRole role) => Roles[(int)role].IsMedical;
+
+    /// <summary>True of a role, by its name, without which treatment waits.</summary>
+    public static bool IsVital(string? role)
     {
-        DeviceRole.Modality => "modality",
-        DeviceRole.Pacs => "pacs",
-        DeviceRole.Workstation => "workstation",
-        DeviceRole.WorklistServer => "worklist-server",
-        DeviceRole.InterfaceEngine => "interface-engine",
-        DeviceRole.HospitalInformationSystem => "hospital-information-system",
-        DeviceRole.Analyzer => "analyzer",
-        DeviceRole.Hl7Receiver => "hl7-receiver",
-        DeviceRole.InfrastructureServer => "infrastructure-server",
-        DeviceRole.Router => "router",
-        DeviceRole.Client => "client",
-        DeviceRole.Server => "server",
-        _ => "unknown",
-    };
+        foreach (ref readonly var row in Roles.AsSpan())
+        {
+            if (row.IsVital && row.Name == role)
+                return true;
+        }
+
+        return false;
+    }
 
     /// <summary>Judges a device by its deeds.</summary>
     public static RoleJudgement Of(Device device)

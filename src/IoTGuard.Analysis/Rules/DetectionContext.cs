@@ -121,7 +121,7 @@ internal sealed class DetectionContext
 
     /// <summary>True in the first minutes of a device whose appearance was told: all that it does is new, and belongs to that alert.</summary>
     public bool IsNewcomer(Device device, long timeNs) =>
-        !device.IsLearned && timeNs - device.FirstSeenNs <= NewcomerNs && Alerts.Find(Of(NetworkRules.NewDevice), new Party(device.Address, device.Mac), default) is not null;
+        !device.IsLearned && timeNs - device.FirstSeenNs <= NewcomerNs && Alerts.Find(NetworkRules.NewDevice, new Party(device.Address, device.Mac), default) is not null;
 
     /// <summary>A party as alerts name it: with its own hardware address when that is known, never a router's.</summary>
     public Party PartyOf(IpAddress address, MacAddress mac)
@@ -168,11 +168,20 @@ internal sealed class DetectionContext
 
         if (rule.Has(RuleTraits.Hostile) && device.Address != default && _offenders.Count < MaximumOffenders)
         {
-            _offenders.Add(device.Address);
+            if (_offenders.Add(device.Address) && Site.IsLearned && Devices.Find(device.Address) is { } offender)
+                offender.IsOffender = true;
             (rule.Category == Reconnaissance ? _scanners : _attackers).Add(device.Address);
         }
 
         return Alerts.Observe(rule, device, peer, firstNs, timeNs, confidence, count);
+    }
+
+    /// <summary>Notes that a client gives a server reason for a finding. True when it did so while the site was learned.</summary>
+    public bool IsUsual(Rule rule, Transaction transaction)
+    {
+        var finding = new Fact(FactKind.Finding, transaction.Client, transaction.Server, Text: rule.Id);
+        Facts.Note(finding, transaction.TimeNs);
+        return Facts.IsLearned(finding);
     }
 
     private static void Validate(DetectorOptions options)

@@ -22,7 +22,6 @@ internal sealed class DicomAssociationDetection
     private const double StolenTitleWeight = 0.95;
     private const double StrangerWeight = 0.9;
     private const double NewTitleWeight = 0.7;
-    private const double ExpectedFactor = 0.4;
 
     private static readonly SearchValues<char> PathCharacters = SearchValues.Create("/\\\uFFFD;|`$<>");
 
@@ -171,7 +170,7 @@ internal sealed class DicomAssociationDetection
         var isStranger = _context.Devices.Find(transaction.Client) is not { IsLearned: true };
         var weight = stolen ? StolenTitleWeight : isStranger ? StrangerWeight : NewTitleWeight;
         if (!stolen && _context.IsExpectedUse(transaction))
-            weight *= ExpectedFactor;
+            weight *= Kin.Factor;
         var confidence = _context.Weigh(FactKind.AePair, transaction.Client, weight);
         if (confidence < _unknown["confidence"])
             return;

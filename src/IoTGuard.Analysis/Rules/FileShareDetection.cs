@@ -132,8 +132,10 @@ internal sealed class FileShareDetection(DetectionContext context) : Transaction
     {
         if (tree.IsAdministrative)
         {
+            if (context.IsUsual(_administrative, tree))
+                return;
             context.Emit(context.Observe(_administrative, context.ClientOf(tree), context.ServerOf(tree), tree.TimeNs, tree.TimeNs, 0.8)
-                ?.Include("shares", tree.Share ?? "?"), tree);
+                ?.Include("shares", tree.Share ?? "?").Include("hosts", context.NameOf(context.ServerOf(tree))), tree);
         }
         else if (tree.ShareKind == SmbShareKind.Disk && _strangers.Find((tree.Client, tree.ClientPort, tree.Server)) is not null)
         {

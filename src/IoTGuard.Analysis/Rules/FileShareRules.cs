@@ -56,11 +56,10 @@ internal static class FileShareRules
         Severity = 6,
         Attack = Techniques.Of("T1021.002"),
         Condition = "A client connects to ADMIN$ or a drive's share (C$) of another device, which it did not do while the site was learned.",
-        Template = "{device} uses the administrative share {shares} of {peer}.",
+        Template = "{device} uses the administrative share {shares} of {hosts}.",
         Recommendation = "Check whether the device is an administrator's; medical devices and workstations have no business there.",
-        FalsePositives = "Administrators and management servers, each told once.",
-        Traits = RuleTraits.Standing | RuleTraits.PerPeer,
-        QuietSeconds = 3600,
+        FalsePositives = "Administrators and management servers, each told once a day.",
+        QuietSeconds = Rule.NewsSeconds,
     };
 
     public static readonly Rule RemoteService = new()

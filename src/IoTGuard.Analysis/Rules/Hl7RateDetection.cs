@@ -23,7 +23,14 @@ internal sealed class Hl7RateDetection(DetectionContext context)
 
     /// <summary>Messages over which the usual, and the latest, time to an acknowledgement is averaged.</summary>
     private const int UsualResponses = 2000;
+
+    /// <summary>Answers after which a link's usual share of refusals is known.</summary>
+    private const int KnownWell = 100;
+
     private const int LatestResponses = 10;
+
+    /// <summary>Silence is looked for in these steps, ns of packet time.</summary>
+    private const long CheckNs = 10_000_000_000;
 
     /// <summary>How long before a message that is passed on may have come in, ns of packet time.</summary>
     private const long ForwardingNs = 60_000_000_000;
@@ -32,9 +39,12 @@ internal sealed class Hl7RateDetection(DetectionContext context)
     private readonly Rule _query = context.Of(Hl7Rules.QueryHarvesting);
     private readonly Rule _failing = context.Of(Hl7Rules.FailingInterface);
     private readonly Rule _slow = context.Of(Hl7Rules.SlowInterface);
+    private readonly Rule _silent = context.Of(Hl7Rules.SilentSender);
     private readonly Rule _replay = context.Of(Hl7Rules.Replay);
     private readonly KeyedState<(IpAddress Client, IpAddress Server), Link> _links = new(MaximumLinks, 600_000_000_000);
     private readonly KeyedState<IpAddress, Receiver> _receivers = new(MaximumLinks, ForwardingNs);
+    private readonly SortedDictionary<(IpAddress Client, IpAddress Server), Link> _steady = [];
+    private long _nextCheckNs;
     private readonly ControlIdMemory _controlIds = new(MaximumControlIds);
     private readonly long _floodWindow = DetectionContext.Ns(context.Of(Hl7Rules.Flood)["window"]);
     private readonly double _floodMessages = context.Of(Hl7Rules.Flood)["messages"];
@@ -51,9 +61,15 @@ internal sealed class Hl7RateDetection(DetectionContext context)
         public WindowSum Messages;
         public WindowSum Queries;
 
+        public Steadiness Rhythm;
+        public bool IsSteady;
+
         /// <summary>Answers so far, and which of the last <see cref="LatestAnswers"/> were refusals: one bit each, the newest lowest.</summary>
         public long Answered;
         public uint Refusals;
+
+        /// <summary>Mean share of refusals over the last messages, to which the present ones count little.</summary>
+        public double UsualRefusals;
         public long RefusedNs;
         public WindowSum Replayed;
 
@@ -101,11 +117,43 @@ internal sealed class Hl7RateDetection(DetectionContext context)
             return;
         counts.TouchedNs = now;
         var usual = UsualOf(transaction, known);
+        CheckRhythm(transaction, counts.State);
         CheckFlood(transaction, counts.State, usual);
         CheckQueries(transaction, counts.State, usual, known);
         CheckRefusals(transaction, counts.State);
         CheckResponse(transaction, counts.State);
         CheckReplay(transaction, counts.State);
+    }
+
+    /// <summary>Tells who spoke regularly and is silent.</summary>
+    public void Tick(long timeNs)
+    {
+        if (timeNs < _nextCheckNs || timeNs == long.MaxValue)
+            return;
+        _nextCheckNs = timeNs + CheckNs;
+        foreach (var (pair, link) in _steady)
+        {
+            var quiet = timeNs - link.Rhythm.LastNs;
+            if (!link.IsSteady || quiet < Math.Max(DetectionContext.Ns(_silent["silence"]), _silent["factor"] * link.Rhythm.LongestNs))
+                continue;
+            link.IsSteady = false;
+            var open = context.Observe(_silent, context.PartyOf(pair.Client, default), context.PartyOf(pair.Server, default), link.Rhythm.LastNs, timeNs, 0.7);
+            if (open is null)
+                continue;
+            open.Alert.Protocol = "hl7";
+            open.Number("silence", Math.Round(quiet / 1e9), "s", $"at most {Math.Ceiling(link.Rhythm.LongestNs / 1e9)} s").Number("pause", Math.Ceiling(link.Rhythm.LongestNs / 1e9), "s");
+            context.Alerts.Emit(open);
+        }
+    }
+
+    private void CheckRhythm(Hl7Transaction transaction, Link link)
+    {
+        link.Rhythm.Add(transaction.TimeNs);
+        if (link.IsSteady || link.Rhythm.Regular < _silent["pauses"] || link.Rhythm.Share < _silent["share"])
+            return;
+        link.IsSteady = _steady.Count < MaximumLinks || _steady.ContainsKey((transaction.Client, transaction.Server));
+        if (link.IsSteady)
+            _steady[(transaction.Client, transaction.Server)] = link;
     }
 
     /// <summary>Messages that the sender usually sends in a window; 0 when nothing is known.</summary>
@@ -166,8 +214,9 @@ internal sealed class Hl7RateDetection(DetectionContext context)
                 link.RefusedNs = now;
             link.Answered++;
             link.Refusals = (link.Refusals << 1) | (isRefusal ? 1u : 0);
+            link.UsualRefusals += ((isRefusal ? 1 : 0) - link.UsualRefusals) / Math.Min(link.Answered, UsualResponses);
             (link.Unanswered, link.AnsweredNs) = (0, now);
-            if (!isRefusal || RefusedOf(link) < Math.Max(_failing["messages"] / 2, _failing["share"] * LatestOf(link)) || link.Answered < _failing["messages"])
+            if (!isRefusal || RefusedOf(link) < Math.Max(_failing["messages"] / 2, ShareOf(link) * LatestOf(link)) || link.Answered < _failing["messages"])
                 return;
         }
         else if (++link.Unanswered < _failing["unanswered"] || link.Answered < _failing["messages"] || now - link.AnsweredNs < DetectionContext.Ns(_failing["silence"]))
@@ -181,6 +230,11 @@ internal sealed class Hl7RateDetection(DetectionContext context)
             .Number("unanswered", link.Unanswered, "messages", "0").Include("answers", transaction.AckCode ?? "none");
         context.Emit(open, transaction);
     }
+
+    /// <summary>The share of refusals that is too many: of a link that is known well, some times its usual one.</summary>
+    private double ShareOf(Link link) => link.Answered < KnownWell
+        ? _failing["share"]
+        : Math.Clamp(_failing["factor"] * link.UsualRefusals, _failing["share_known"], _failing["share"]);
 
     private static int RefusedOf(Link link) => BitOperations.PopCount(link.Refusals);
 

@@ -132,12 +132,27 @@ internal static class Hl7Rules
         Category = "availability",
         Severity = 5,
         Attack = [],
-        Condition = "Half of the last 32 messages of a link were answered with AE, AR, CE or CR; or several in a row were not acknowledged at all by a receiver that acknowledged before.",
+        Condition = "Half of the last 32 messages of a link were answered with AE, AR, CE or CR, or three in ten and four times as many as usual on a link that is known well; or several in a row were not acknowledged at all by a receiver that acknowledged before.",
         Template = "{device} refused {refused} and left {unanswered} unanswered of the last {messages} messages of {peer}.",
         Recommendation = "Tell the interface team: messages may be lost or pile up.",
         FalsePositives = "An interface under test.",
         Traits = RuleTraits.Standing | RuleTraits.PerPeer,
-        Thresholds = [new("messages", 10, "messages"), new("share", 0.5, "1"), new("unanswered", 5, "messages"), new("silence", 30, "s")],
+        Thresholds = [new("messages", 10, "messages"), new("share", 0.5, "1"), new("share_known", 0.3, "1"), new("factor", 4, "1"), new("unanswered", 5, "messages"), new("silence", 30, "s")],
+    };
+
+    public static readonly Rule SilentSender = new()
+    {
+        Id = "hl7-silent-sender",
+        Title = "A sender of HL7 that spoke regularly is silent",
+        Category = "availability",
+        Severity = 5,
+        Attack = Techniques.Of("T0815"),
+        Condition = "A sender whose messages to a receiver came in regular steps, as a monitor's do, sends none for several of its longest pauses.",
+        Template = "{device} has sent {peer} no HL7 for {silence}; before, it never paused for longer than {pause}.",
+        Recommendation = "Look whether the sender and its interface work: vital signs or results may be missing.",
+        FalsePositives = "A monitor that is switched off because its patient has left.",
+        Traits = RuleTraits.PerPeer,
+        Thresholds = [new("pauses", 20, "pauses"), new("share", 0.6, "1"), new("factor", 5, "1"), new("silence", 300, "s")],
     };
 
     public static readonly Rule SlowInterface = new()
@@ -171,5 +186,5 @@ internal static class Hl7Rules
     };
 
     public static readonly IReadOnlyList<Rule> All =
-        [NewSender, NewType, Flood, EndlessFrame, MessageChanged, Malformed, Replay, QueryHarvesting, FailingInterface, SlowInterface, PublicAddress];
+        [NewSender, NewType, Flood, EndlessFrame, MessageChanged, Malformed, Replay, QueryHarvesting, FailingInterface, SlowInterface, SilentSender, PublicAddress];
 }

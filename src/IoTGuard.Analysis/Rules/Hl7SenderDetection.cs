@@ -15,7 +15,6 @@ internal sealed class Hl7SenderDetection
     private const double StolenNameWeight = 0.8;
     private const double NewNameWeight = 0.6;
     private const double NewTypeWeight = 0.55;
-    private const double ExpectedFactor = 0.35;
 
     private readonly DetectionContext _context;
     private readonly Rule _sender;
@@ -117,7 +116,7 @@ internal sealed class Hl7SenderDetection
         var isTaken = _knownNames.Contains((fact.Text, fact.OtherText));
         var weight = stranger ? StrangerWeight : isTaken ? StolenNameWeight : NewNameWeight;
         if (stranger && !isTaken && _context.IsExpectedUse(transaction))
-            weight *= ExpectedFactor;
+            weight *= Kin.Factor;
         var confidence = _context.Weigh(FactKind.Hl7Sender, transaction.Client, weight);
         if (confidence < _sender["confidence"])
             return seen;
@@ -139,7 +138,7 @@ internal sealed class Hl7SenderDetection
         if (!_context.Site.IsLearned || _context.Facts.IsLearned(fact) || _context.Scope.IsOutside(transaction.Server)
             || !_knownSenders.Contains(_context.IdentityOf(transaction.Client)) || _receivedCodes.Contains((_context.IdentityOf(transaction.Client), code)))
             return seen;
-        var confidence = _context.Weigh(FactKind.Hl7Type, transaction.Client, _context.IsExpected(fact) ? NewTypeWeight * ExpectedFactor : NewTypeWeight);
+        var confidence = _context.Weigh(FactKind.Hl7Type, transaction.Client, _context.IsExpected(fact) ? NewTypeWeight * Kin.Factor : NewTypeWeight);
         if (confidence < _type["confidence"])
             return seen;
         var open = Observe(_type, transaction, confidence);

@@ -15,6 +15,9 @@ internal sealed class LoadDetection(DetectionContext context)
 
     private const int MaximumLead = 1000;
 
+    /// <summary>Packets from which on a stream of datagrams may be a part of a flood.</summary>
+    private const int LeastOfStream = 1000;
+
     // SSH, Telnet, FTP, SMB, RDP, VNC, rlogin, WinRM.
     private static readonly HashSet<ushort> LoginPorts = [21, 22, 23, 139, 445, 513, 514, 3389, 5900, 5901, 5985, 5986];
 
@@ -23,6 +26,7 @@ internal sealed class LoadDetection(DetectionContext context)
     private readonly Rule _guess = context.Of(NetworkRules.BruteForce);
     private readonly KeyedState<(IpAddress Server, ushort Port), Service> _services = new(MaximumKeys, 20_000_000_000);
     private readonly KeyedState<(IpAddress Target, byte IpProtocol), Service> _targets = new(MaximumKeys, 20_000_000_000);
+    private readonly KeyedState<(IpAddress Sender, IpAddress Target, byte IpProtocol), Streams> _streams = new(MaximumKeys, 240_000_000_000);
     private readonly KeyedState<(IpAddress Client, IpAddress Server, ushort Port), Sessions> _sessions = new(MaximumKeys, 240_000_000_000);
 
     private sealed class Service
@@ -52,6 +56,13 @@ internal sealed class LoadDetection(DetectionContext context)
                 Sender = sender;
             _lead = Math.Min(_lead + (Sender == sender ? 1 : -1), MaximumLead);
         }
+    }
+
+    private sealed class Streams
+    {
+        public long FirstNs;
+        public long LastNs;
+        public long Packets;
     }
 
     private sealed class Sessions
@@ -120,16 +131,42 @@ internal sealed class LoadDetection(DetectionContext context)
     /// <summary>One stream of datagrams, as far as it went.</summary>
     public void OnUpdated(in FlowRecord flow, long timeNs)
     {
-        var isEcho = flow.IpProtocol is IpProtocol.Icmp or IpProtocol.Icmpv6;
-        if ((flow.IpProtocol != IpProtocol.Udp && !isEcho) || flow.FromOriginator.Packets < _datagrams["packets"] || !AddressScope.IsHost(flow.Responder))
+        if (flow.FromOriginator.Packets >= _datagrams["packets"])
+            CheckStream(in flow, flow.FromOriginator.Packets, flow.FromOriginator.FirstNs, timeNs);
+    }
+
+    /// <summary>A stream that ended, with those between the same two hosts at the same time: a flood may use many ports.</summary>
+    private void OnStreamClosed(in FlowRecord flow, long timeNs)
+    {
+        if (flow.FromOriginator.Packets < LeastOfStream)
+        {
+            OnUpdated(in flow, timeNs);
             return;
-        var seconds = Math.Max(0.001, (flow.FromOriginator.LastNs - flow.FromOriginator.FirstNs) / 1e9);
-        if (flow.FromOriginator.Packets / seconds < _datagrams[isEcho ? "echo_rate" : "udp_rate"] || (!isEcho && 20 * flow.FromResponder.Packets > flow.FromOriginator.Packets))
+        }
+
+        if (_streams.Touch((flow.Originator, flow.Responder, flow.IpProtocol), timeNs, static () => new Streams()) is not { } streams)
+            return;
+        if (flow.FromOriginator.FirstNs > streams.LastNs)
+            (streams.FirstNs, streams.LastNs, streams.Packets) = (flow.FromOriginator.FirstNs, 0, 0);
+        streams.FirstNs = Math.Min(streams.FirstNs, flow.FromOriginator.FirstNs);
+        streams.LastNs = Math.Max(streams.LastNs, flow.FromOriginator.LastNs);
+        streams.Packets += flow.FromOriginator.Packets;
+        if (streams.Packets >= _datagrams["packets"])
+            CheckStream(in flow, streams.Packets, streams.FirstNs, timeNs);
+    }
+
+    private void CheckStream(in FlowRecord flow, long packets, long firstNs, long timeNs)
+    {
+        var isEcho = flow.IpProtocol is IpProtocol.Icmp or IpProtocol.Icmpv6;
+        if ((flow.IpProtocol != IpProtocol.Udp && !isEcho) || !AddressScope.IsHost(flow.Responder))
+            return;
+        var seconds = Math.Max(0.001, (flow.FromOriginator.LastNs - firstNs) / 1e9);
+        if (packets / seconds < _datagrams[isEcho ? "echo_rate" : "udp_rate"] || (!isEcho && 20 * flow.FromResponder.Packets > flow.FromOriginator.Packets))
             return;
         if (!isEcho && context.Facts.IsLearned(new Fact(FactKind.Stream, flow.Originator, flow.Responder)))
             return;
         context.Facts.Note(new Fact(FactKind.Stream, flow.Originator, flow.Responder), timeNs);
-        TellFlood(in flow, context.PartyOf(flow.Originator, flow.OriginatorMac), flow.Originator.ToString(), flow.FromOriginator.Packets, flow.FirstNs, timeNs);
+        TellFlood(in flow, context.PartyOf(flow.Originator, flow.OriginatorMac), flow.Originator.ToString(), packets, firstNs, timeNs);
     }
 
     private void TellFlood(in FlowRecord flow, in Party sender, string senders, long packets, long firstNs, long timeNs)
@@ -164,7 +201,7 @@ internal sealed class LoadDetection(DetectionContext context)
     {
         if (flow.IpProtocol != IpProtocol.Tcp)
         {
-            OnUpdated(in flow, timeNs);
+            OnStreamClosed(in flow, timeNs);
             return;
         }
 

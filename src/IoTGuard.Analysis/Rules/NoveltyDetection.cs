@@ -19,7 +19,6 @@ internal sealed class NoveltyDetection
     private const double MedicalWeight = 0.7;
     private const double OtherWeight = 0.5;
     private const double PopularFactor = 0.6;
-    private const double NeighborFactor = 0.4;
     private const double PopularOutsideFactor = 0.5;
     private const double NewServiceWeight = 0.75;
     private const double NewDeviceWeight = 0.8;
@@ -38,6 +37,9 @@ internal sealed class NoveltyDetection
 
     /// <summary>Learned users of a network outside from which on one more is little news.</summary>
     private const int PopularOutside = 3;
+
+    /// <summary>How long after the first another device's same news is told with it, ns of packet time.</summary>
+    private const long CommonNs = 3600_000_000_000;
 
     /// <summary>Networks outside that are kept of a device; who knows that many goes anywhere.</summary>
     public const int MaximumOutside = 16;
@@ -67,6 +69,7 @@ internal sealed class NoveltyDetection
     private readonly HashSet<(IpAddress Server, int Number, IpAddress Network)> _learnedNetworks = [];
     private readonly Dictionary<(IpAddress Client, int Number), int> _learnedServers = [];
     private readonly HashSet<(IpAddress Archive, IpAddress Client)> _imagingClients = [];
+    private readonly Dictionary<(Rule, IpAddress Place, int Number, IpAddress Network), (Party Device, long TimeNs)> _common = [];
     private readonly List<(long DueNs, Device Device)> _waiting = [];
     private readonly HashSet<Device> _told = [];
 
@@ -210,11 +213,61 @@ internal sealed class NoveltyDetection
         var newService = serverInside ? NoteService(in flow, number, timeNs) : 0;
         var newPeer = serverInside && clientInside ? NotePeer(in flow, number, timeNs) : 0;
         if (newService > newPeer)
+        {
             Emit(Tell(_service, in flow, flow.Responder, flow.ResponderMac, flow.Originator, flow.OriginatorMac, newService, timeNs));
+            Begin(_service, flow.Responder, number, in flow, flow.Responder);
+        }
         else if (newPeer > 0 && !isFollowed)
-            Emit(Tell(_peer, in flow, flow.Originator, flow.OriginatorMac, flow.Responder, flow.ResponderMac, newPeer, timeNs)?.Include("hosts", _context.NameOf(_context.PartyOf(flow.Responder, flow.ResponderMac))));
+        {
+            TellPeer(in flow, number, newPeer, timeNs);
+        }
+
         if (clientInside && !serverInside && AddressScope.IsHost(flow.Responder))
             NoteOutside(in flow, number, timeNs);
+    }
+
+    private void TellPeer(in FlowRecord flow, int number, double confidence, long timeNs)
+    {
+        if ((Join(_service, flow.Responder, number, in flow, flow.Responder, timeNs) ?? Join(_peer, flow.Responder, number, in flow, default, timeNs)) is { } common)
+        {
+            _context.Alerts.Emit(common);
+            return;
+        }
+
+        var server = _context.NameOf(_context.PartyOf(flow.Responder, flow.ResponderMac));
+        Emit(Tell(_peer, in flow, flow.Originator, flow.OriginatorMac, flow.Responder, flow.ResponderMac, confidence, timeNs)?.Include("hosts", server));
+        Begin(_peer, flow.Responder, number, in flow, flow.Originator);
+    }
+
+    /// <summary>
+    /// What several known devices of a network begin to do within an hour is one change of the site: the alert about the first of them names the others. Null when the
+    /// device is the first, or a stranger.
+    /// </summary>
+    /// <param name="rule">The rule of the news.</param>
+    /// <param name="place">The server, or the network outside.</param>
+    /// <param name="number">The service.</param>
+    /// <param name="flow">The flow that shows it.</param>
+    /// <param name="about">Whom the first alert is about; default = the client.</param>
+    /// <param name="timeNs">Packet time, ns.</param>
+    private OpenAlert? Join(Rule rule, IpAddress place, int number, in FlowRecord flow, IpAddress about, long timeNs)
+    {
+        if (_context.Devices.Find(flow.Originator) is not { IsLearned: true, IsOffender: false } client
+            || !_common.TryGetValue((rule, place, number, about == default ? Kin.NetworkOf(client.Address) : default), out var first)
+            || timeNs - first.TimeNs > CommonNs
+            || _context.Alerts.Find(rule, first.Device, default) is not { } open)
+            return null;
+        _context.Alerts.Observe(rule, first.Device, default, open.Alert.FirstSeenNs, timeNs, 0);
+        return open.Include("others", _context.NameOf(_context.PartyOf(flow.Originator, flow.OriginatorMac))).Flow(in flow);
+    }
+
+    /// <summary>Notes who was the first to do something new.</summary>
+    private void Begin(Rule rule, IpAddress place, int number, in FlowRecord flow, IpAddress about)
+    {
+        var device = _context.PartyOf(about, about == flow.Responder ? flow.ResponderMac : flow.OriginatorMac);
+        if (_common.Count >= DetectionContext.MaximumOffenders)
+            _common.Clear();
+        if (_context.Devices.Find(flow.Originator) is { IsLearned: true } client)
+            _common[(rule, place, number, about == flow.Responder ? default : Kin.NetworkOf(client.Address))] = (device, flow.FirstNs);
     }
 
     /// <summary>What a new device does in its first minutes belongs to the alert about it. True when it does.</summary>
@@ -261,9 +314,9 @@ internal sealed class NoveltyDetection
 
         // What its neighbours in the network do; of a new device too, whose first steps are told with it.
         if (!isMedical && _learnedNetworks.Contains((server, number, Kin.NetworkOf(client))))
-            weight *= NeighborFactor;
+            weight *= Kin.Factor;
         else if (isMedical && _context.IsExpected(fact))
-            weight *= NeighborFactor;
+            weight *= Kin.Factor;
         else if (!isKnown && !isMedical && !isAdministration && clients > 0)
             weight *= PopularFactor;
 
@@ -274,7 +327,7 @@ internal sealed class NoveltyDetection
     }
 
     private double FamiliarityOf(IpAddress client, int number) =>
-        _learnedServers.GetValueOrDefault((client, number)) switch { 0 => 1, 1 => PopularFactor, _ => NeighborFactor };
+        _learnedServers.GetValueOrDefault((client, number)) switch { 0 => 1, 1 => PopularFactor, _ => Kin.Factor };
 
     /// <returns>Confidence in the news that a server offers a service; 0 = none worth telling.</returns>
     private double NoteService(in FlowRecord flow, int number, long timeNs)
@@ -320,12 +373,19 @@ internal sealed class NoveltyDetection
             weight *= PopularOutsideFactor;
         var isNearby = known == 0 ? _outsideNeighbors.Contains(Kin.NetworkOf(device)) : _outsideOfNeighbors.Contains((network, Kin.NetworkOf(device)));
         if (isNearby && _context.Devices.Find(device) is not { Deeds.IsMedical: true })
-            weight *= NeighborFactor;
+            weight *= Kin.Factor;
         var confidence = _context.Weigh(FactKind.OutsideNetwork, flow.Originator, weight);
         if (confidence < _outside["confidence"])
             return;
+        if (!isDevice && Join(_outside, network, number, in flow, default, timeNs) is { } common)
+        {
+            _context.Alerts.Emit(common);
+            return;
+        }
+
         Emit(Tell(_outside, in flow, flow.Originator, flow.OriginatorMac, flow.Responder, flow.ResponderMac, confidence, timeNs)
             ?.Text("before", known == 0 ? "nobody outside" : known == 1 ? "one network outside" : $"{known} networks outside"));
+        Begin(_outside, network, number, in flow, flow.Originator);
     }
 
     private OpenAlert? Tell(Rule rule, in FlowRecord flow, IpAddress device, MacAddress deviceMac, IpAddress peer, MacAddress peerMac, double confidence, long timeNs)

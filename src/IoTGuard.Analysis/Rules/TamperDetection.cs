@@ -49,7 +49,7 @@ internal sealed class TamperDetection
 
         // Another transfer syntax has other bytes for the same pixels.
         var key = transaction.Instance.Low ^ Fingerprint.Of(transaction.TransferSyntax, other: null);
-        if (!_images.IsChanged(key, transaction.PixelPrint, transaction, out var first) || IsUsual(_image, transaction))
+        if (!_images.IsChanged(key, transaction.PixelPrint, transaction, out var first) || _context.IsUsual(_image, transaction))
             return;
         Emit(Observe(_image, transaction, 0.75)?.Patient(transaction.Patient), transaction, first);
     }
@@ -73,7 +73,7 @@ internal sealed class TamperDetection
         }
 
         passed.Changed++;
-        if (IsUsual(_message, transaction))
+        if (_context.IsUsual(_message, transaction))
             return;
 
         // An engine translates what it passes on. Who passed messages on unchanged, or never sent any, has no reason to.
@@ -81,14 +81,6 @@ internal sealed class TamperDetection
         if (!isStranger && (passed.Unchanged < _message["unchanged"] || passed.Unchanged < _message["share"] * passed.Changed))
             return;
         Emit(Observe(_message, transaction, 0.7)?.Patient(transaction.Patient), transaction, first);
-    }
-
-    /// <summary>Notes that a hop changes content. True when it did so while the site was learned.</summary>
-    private bool IsUsual(Rule rule, Transaction transaction)
-    {
-        var finding = new Fact(FactKind.Finding, transaction.Client, transaction.Server, Text: rule.Id);
-        _context.Facts.Note(finding, transaction.TimeNs);
-        return _context.Facts.IsLearned(finding);
     }
 
     private OpenAlert? Observe(Rule rule, Transaction transaction, double confidence) =>

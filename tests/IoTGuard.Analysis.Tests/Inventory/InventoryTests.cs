@@ -2,6 +2,7 @@ using IoTGuard.Analysis.Baselines;
 using IoTGuard.Analysis.Inventory;
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.Analysis.Tests.Rules;
+using IoTGuard.Wire.Application.IntelliVue;
 using IoTGuard.Wire.Link;
 using static IoTGuard.Analysis.Tests.Rules.Scene;
 
@@ -59,6 +60,29 @@ public sealed class InventoryTests
         Assert.True(pacs.Role.Confidence > 0.8);
         Assert.Contains(new ServicePort(6, 104), pacs.Offered);
         Assert.Equal("AE10", pacs.DisplayName);
+    }
+
+    [Fact]
+    public void Laboratories_and_wards_have_roles_of_their_own()
+    {
+        const string Hospital = "10.0.0.30", Laboratory = "10.0.0.31", Radiology = "10.0.0.32", Chemistry = "10.0.0.33", Monitor = "10.0.0.34", Central = "10.0.0.35", Station = "10.0.0.36", Ward = "10.0.0.37";
+        var scene = new Scene();
+        for (var i = 0; i < 5; i++)
+        {
+            scene.Hl7(Hospital, Engine, "ADT^A01").Hl7(Engine, Laboratory, "ADT^A01").Hl7(Engine, Laboratory, "ORM^O01");
+            scene.Hl7(Laboratory, Engine, "ORU^R01").Hl7(Engine, Hospital, "ORU^R01").Hl7(Engine, Radiology, "ORM^O01");
+            scene.Dicom(Modality, Radiology, DicomEvent.CFind, t => t.SopClass = "1.2.840.10008.5.1.4.31").Hl7(Radiology, Engine, "ORU^R01");
+            scene.Other<LisTransaction>(Chemistry, Station, 7001, static t => t.Event = LisEvent.Message);
+            scene.Other<IntelliVueTransaction>(Central, Monitor, 24105, static t => (t.Facts.Kind, t.Facts.Results) = (IntelliVueMessageKind.PollRequest, 9));
+            scene.Hl7(Ward, Engine, "ADT^A08");
+        }
+
+        Assert.Equal(
+            [
+                DeviceRole.HospitalInformationSystem, DeviceRole.LaboratoryInformationSystem, DeviceRole.WorklistServer, DeviceRole.Analyzer, DeviceRole.LaboratoryInformationSystem,
+                DeviceRole.PatientMonitor, DeviceRole.InterfaceEngine, DeviceRole.HospitalInformationSystem,
+            ],
+            new[] { Hospital, Laboratory, Radiology, Chemistry, Station, Monitor, Engine, Ward }.Select(ip => scene.Detector.Devices.Find(Ip(ip))!.Role.Role));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.Wire;
 using static IoTGuard.Analysis.Tests.Rules.Scene;
@@ -147,6 +148,40 @@ public sealed class Hl7RuleTests
             scene.Hl7(Sender, Engine).Wait(5);
         scene.Finish();
         Assert.Equal(fires ? 1 : 0, scene.Of("hl7-failing-interface").Count());
+    }
+
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(20, false)]
+    public void A_link_that_never_refused_is_told_when_it_refuses_a_part(int oneIn, bool fires)
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 400; i++)
+            scene.Hl7(Sender, Engine, fill: t => t.AckCode = i > 300 && i % oneIn == 0 ? "AE" : "AA").Wait(10);
+        scene.Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("hl7-failing-interface").Count());
+    }
+
+    [Theory]
+    [InlineData(60, 3, 600, true)] // three beds each minute
+    [InlineData(60, 3, 120, false)] // not for long enough
+    [InlineData(60, 3, 0, false)]
+    [InlineData(0, 1, 3600, false)] // when something happens
+    public void A_regular_sender_that_is_silent_is_told(double step, int messages, double silence, bool fires)
+    {
+        var scene = new Scene();
+        var chance = new Random(5);
+        for (var i = 0; i < 100; i++)
+        {
+            for (var n = 0; n < messages; n++)
+                scene.Hl7(Sender, Engine, "ORU^R01").Wait(0.4);
+            scene.Wait(step > 0 ? step : -30 * Math.Log(1 - chance.NextDouble()));
+        }
+
+        scene.Wait(silence);
+        scene.Exchange(Workstation, Pacs, 104, ApplicationProtocol.Dicom).Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("hl7-silent-sender").Count());
+        Assert.All(scene.Of("hl7-silent-sender"), static a => Assert.Equal(Sender, a.Device.Ip));
     }
 
     [Theory]

@@ -72,6 +72,29 @@ public sealed class KinRuleTests
     }
 
     [Theory]
+    [InlineData(8530, "new-service")]
+    [InlineData(0, "new-outside-use")]
+    public void What_many_of_a_network_begin_to_do_is_one_alert(ushort port, string rule)
+    {
+        var scene = Later();
+        for (var n = 10; n < 14; n++)
+            scene.Exchange($"10.3.0.{n}", port == 0 ? Outside : Archive, port == 0 ? (ushort)443 : port).Wait(20);
+        var alert = Assert.Single(scene.Finish());
+        Assert.Equal((rule, 4), (alert.Rule, alert.Count));
+        Assert.Contains(alert.Evidence, static e => e.Name == "others" && e.Observed.Contains("10.3.0.13", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_role_that_a_known_device_plays_in_an_attack_is_not_its_own()
+    {
+        var scene = Later();
+        for (var n = 0; n < 20; n++)
+            Store(scene, Office);
+        scene.Finish();
+        Assert.All(scene.Closed, static a => Assert.DoesNotContain("modality", a.Description, StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData(22, "new-peer")]
     [InlineData(8080, "new-service")]
     public void A_new_service_and_its_first_client_are_one_alert(ushort port, string rule)

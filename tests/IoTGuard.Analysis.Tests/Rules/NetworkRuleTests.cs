@@ -145,6 +145,26 @@ public sealed class NetworkRuleTests
         Assert.Equal(fires ? 1 : 0, scene.Of("packet-flood").Count());
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(60, false)] // one after the other
+    public void A_flood_over_several_ports_is_one(double pause, bool fires)
+    {
+        var scene = new Scene();
+        var flows = Enumerable.Range(0, 4).Select(n => scene.Wait(pause).Flow(Stranger, Pacs, (ushort)(5000 + n), IpProtocol.Udp)).ToArray();
+        scene.Wait(4);
+        foreach (var (n, flow) in flows.Index())
+        {
+            var ended = flow;
+            ended.FromOriginator.Packets = 1500;
+            ended.FromOriginator.LastNs = ended.FromOriginator.FirstNs + 4_000_000_000;
+            scene.Send(SensorEventKind.FlowClosed, ended);
+        }
+
+        scene.Finish();
+        Assert.Equal(fires ? 1 : 0, scene.Of("packet-flood").Count());
+    }
+
     [Fact]
     public void A_flood_from_invented_senders_names_the_device_behind_them()
     {
