@@ -18,6 +18,9 @@ internal sealed class DetectionContext
     /// <summary>How long what a new device does is told with the alert about it, ns of packet time.</summary>
     private const long NewcomerNs = 600_000_000_000;
 
+    /// <summary>Hours of learning from which on the work of a site is known.</summary>
+    private const double EarlyHours = 1;
+
     /// <summary>Exploring is counted at most this often, ns of packet time.</summary>
     private const long ScanMinuteNs = 60_000_000_000;
 
@@ -103,7 +106,13 @@ internal sealed class DetectionContext
     /// <summary>True when the like of a known device did the same while the site was learned, see <see cref="Baselines.Kin"/>.</summary>
     public bool IsExpected(in Fact fact) => Kin.Expects(fact with { A = IdentityOf(fact.A), B = fact.B == default ? default : IdentityOf(fact.B) });
 
-    /// <summary>The same for the first use of a service: what a device did there before, it is not expected to change.</summary>
+    /// <summary>
+    /// True when what two known devices do with each other is expected though nobody saw it: a site that was learned in minutes saw few examinations and hardly a report.
+    /// </summary>
+    public bool IsEarlyWork(IpAddress client, IpAddress server) =>
+        Site.IsLearned && Site.HoursLearned < EarlyHours && Devices.Find(client) is { IsLearned: true, IsOffender: false } && Devices.Find(server) is { IsLearned: true, IsOffender: false };
+
+    /// <summary>As <see cref="IsExpected"/>, for the first use of a service: what a device did there before, it is not expected to change.</summary>
     public bool IsExpectedUse(Transaction transaction)
     {
         var use = new Fact(FactKind.Peer, transaction.Client, transaction.Server, Fact.NumberOf(IpProtocol.Tcp, transaction.ServerPort));

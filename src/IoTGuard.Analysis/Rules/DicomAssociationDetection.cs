@@ -46,6 +46,7 @@ internal sealed class DicomAssociationDetection
     private readonly Dictionary<string, IpAddress> _knownTitles = new(StringComparer.Ordinal);
     private readonly HashSet<(IpAddress, string)> _knownTitlesOf = [];
     private readonly HashSet<(IpAddress Archive, IpAddress Client, string Title)> _clients = [];
+    private readonly HashSet<IpAddress> _associated = [];
     private readonly long _window;
 
     public DicomAssociationDetection(DetectionContext context)
@@ -68,6 +69,8 @@ internal sealed class DicomAssociationDetection
                 _knownTitles[calling] = fact.A;
             _knownTitlesOf.Add((fact.A, calling));
             _clients.Add((fact.B, fact.A, calling));
+            _associated.Add(fact.A);
+            _associated.Add(fact.B);
         }
     }
 
@@ -169,7 +172,7 @@ internal sealed class DicomAssociationDetection
         var stolen = _knownTitles.TryGetValue(calling, out var owner);
         var isStranger = _context.Devices.Find(transaction.Client) is not { IsLearned: true };
         var weight = stolen ? StolenTitleWeight : isStranger ? StrangerWeight : NewTitleWeight;
-        if (!stolen && _context.IsExpectedUse(transaction))
+        if (!stolen && (_context.IsExpectedUse(transaction) || IsFirstWork(transaction)))
             weight *= Kin.Factor;
         var confidence = _context.Weigh(FactKind.AePair, transaction.Client, weight);
         if (confidence < _unknown["confidence"])
@@ -181,6 +184,11 @@ internal sealed class DicomAssociationDetection
         open.Include("calling AE title", calling).Include("known as", stolen ? $"is the title of {owner}" : "was never used at this site").Flow(transaction);
         _context.Alerts.Emit(open);
     }
+
+    /// <summary>Two known devices of which nothing could be learned, since neither had an association in the minutes of learning.</summary>
+    private bool IsFirstWork(DicomTransaction transaction) =>
+        !_associated.Contains(_context.IdentityOf(transaction.Client)) && !_associated.Contains(_context.IdentityOf(transaction.Server))
+        && _context.IsEarlyWork(transaction.Client, transaction.Server);
 
     private void OnRefused(DicomTransaction transaction)
     {

@@ -87,7 +87,7 @@ internal sealed class DicomObjectDetection
         // Of a new device everything is new.
         if (PassesOn(transaction) || (_context.Devices.Find(transaction.Client) is { } sender && _context.IsNewcomer(sender, transaction.TimeNs)))
             return;
-        var confidence = _context.Weigh(FactKind.SopClass, transaction.Client, WeightOf(fact, sopClass));
+        var confidence = _context.Weigh(FactKind.SopClass, transaction.Client, WeightOf(fact, sopClass, transaction.Server));
         if (confidence < _class["confidence"])
             return;
         var open = Observe(_class, transaction, transaction.TimeNs, confidence);
@@ -97,13 +97,15 @@ internal sealed class DicomObjectDetection
         _context.Alerts.Emit(open);
     }
 
-    private double WeightOf(in Fact fact, string sopClass)
+    private double WeightOf(in Fact fact, string sopClass, IpAddress server)
     {
         if (_knownSenders.Contains(_context.IdentityOf(fact.A)))
             return _siteClasses.Contains(sopClass) ? KnownAtSiteWeight : NewAtSiteWeight;
 
         // A known modality that made no image while the site was learned makes its first one now.
-        return _context.Devices.Find(fact.A) is { IsLearned: true, Role.Role: DeviceRole.Modality } || _context.IsExpected(fact) ? ExpectedWeight : StrangerWeight;
+        return _context.Devices.Find(fact.A) is { IsLearned: true, Role.Role: DeviceRole.Modality } || _context.IsExpected(fact) || _context.IsEarlyWork(fact.A, server)
+            ? ExpectedWeight
+            : StrangerWeight;
     }
 
     private void CountObjects(DicomTransaction transaction)

@@ -209,7 +209,7 @@ internal sealed class DicomQueryDetection
 
         // A client that has images sent to its own title, which is known, or is the first that a station among its like uses.
         if (destination == transaction.CallingAe
-            && (_context.IsExpectedUse(transaction)
+            && (_context.IsExpectedUse(transaction) || (_destinations.Count == 0 && _context.IsEarlyWork(transaction.Client, transaction.Server))
                 || _context.Facts.IsLearned(new Fact(FactKind.AePair, transaction.Client, transaction.Server, Text: transaction.CallingAe, OtherText: transaction.CalledAe))))
             return;
         var confidence = _context.Weigh(FactKind.MoveDestination, transaction.Client, NewDestinationWeight);

@@ -313,9 +313,7 @@ internal sealed class NoveltyDetection
             weight *= PopularFactor;
 
         // What its neighbours in the network do; of a new device too, whose first steps are told with it.
-        if (!isMedical && _learnedNetworks.Contains((server, number, Kin.NetworkOf(client))))
-            weight *= Kin.Factor;
-        else if (isMedical && _context.IsExpected(fact))
+        if (isMedical ? _context.IsExpected(fact) || _context.IsEarlyWork(client, server) : _learnedNetworks.Contains((server, number, Kin.NetworkOf(client))))
             weight *= Kin.Factor;
         else if (!isKnown && !isMedical && !isAdministration && clients > 0)
             weight *= PopularFactor;
@@ -340,7 +338,10 @@ internal sealed class NoveltyDetection
         if (_context.Devices.Find(flow.Responder) is not { IsLearned: true } || _context.Devices.Find(flow.Originator) is not { IsLearned: true }
             || _context.Scanners.Contains(flow.Originator))
             return 0;
-        var confidence = _context.Weigh(fact, NewServiceWeight * FamiliarityOf(_context.IdentityOf(flow.Originator), number));
+        var weight = NewServiceWeight * FamiliarityOf(_context.IdentityOf(flow.Originator), number);
+        if (ApplicationProtocols.IsMedical(flow.Application) && _context.IsEarlyWork(flow.Originator, flow.Responder))
+            weight *= Kin.Factor;
+        var confidence = _context.Weigh(fact, weight);
         return confidence >= _service["confidence"] ? confidence : 0;
     }
 

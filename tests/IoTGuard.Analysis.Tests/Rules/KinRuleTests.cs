@@ -84,6 +84,24 @@ public sealed class KinRuleTests
         Assert.Contains(alert.Evidence, static e => e.Name == "others" && e.Observed.Contains("10.3.0.13", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(LateScanner, false)]
+    [InlineData("10.1.0.77", true)]
+    public void Minutes_of_learning_in_which_nobody_was_examined_make_no_news_of_the_first_examination(string scanner, bool fires)
+    {
+        var day = new Scene();
+        foreach (var device in new[] { Archive, LateScanner, Clock })
+            day.Arp(device, device, "10.9.0.254");
+        for (var minute = 0; minute < 8; minute++)
+            day.Exchange(LateScanner, Clock, 8080).Exchange(Archive, Clock, 8080).Wait(60);
+        day.Finish();
+        var scene = new Scene(day.Detector.Learn()) { Seconds = 90_000 };
+        Store(scene, scanner);
+        scene.Finish();
+        Assert.Equal(fires, scene.Of("dicom-unknown-calling-ae").Any());
+        Assert.Equal(fires, scene.Closed.Count > 0);
+    }
+
     [Fact]
     public void The_role_that_a_known_device_plays_in_an_attack_is_not_its_own()
     {
