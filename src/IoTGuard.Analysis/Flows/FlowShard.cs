@@ -14,7 +14,7 @@ internal sealed partial class FlowShard
     private const int InterimList = 4;
     private const int Lists = 5;
 
-    /// <summary>Flows in a slab, as a power of two: 35 KB each, so that 64 shards with a few flows take little.</summary>
+    /// <summary>Flows in a slab, as a power of two: 22 KB each, so that 64 shards with a few flows take little.</summary>
     private const int SlabBits = 6;
 
     private const int SlabFlows = 1 << SlabBits;
@@ -25,6 +25,9 @@ internal sealed partial class FlowShard
     private readonly int[] _heads = [-1, -1, -1, -1, -1];
     private readonly int[] _tails = [-1, -1, -1, -1, -1];
     private FlowCell[][] _slabs = [];
+    private FlowOddities[][] _oddities = [];
+    private int _freeOddities;
+    private int _usedOddities;
     private Slot[] _slots = [];
     private int _free = -1;
     private int _used;
@@ -63,11 +66,23 @@ internal sealed partial class FlowShard
     /// <summary>What every packet of one direction of a flow touches.</summary>
     public ref DirectionState Direction(int index, FlowDirection direction) => ref Cell(index).Directions[(int)direction];
 
-    /// <summary>What is touched when a flow begins, is told, or is odd.</summary>
+    /// <summary>What is touched when a flow begins, pauses or is told.</summary>
     public ref FlowDetails Details(int index) => ref Cell(index).Details;
 
-    /// <summary>What odd packets of one direction of a flow touch.</summary>
-    public ref DirectionDetails DetailsOf(int index, FlowDirection direction) => ref Cell(index).DirectionDetails[(int)direction];
+    /// <summary>What is counted of odd packets of a flow, from now on if there was none.</summary>
+    public ref FlowOddities OdditiesOf(int index)
+    {
+        ref var details = ref Details(index);
+        if (details.Oddities == 0)
+            details.Oddities = AddOddities() + 1;
+        return ref Oddities(details.Oddities - 1);
+    }
+
+    /// <summary>What is counted of odd packets of one direction of a flow.</summary>
+    public ref DirectionOddities OdditiesOf(int index, FlowDirection direction) => ref OdditiesOf(index).Directions[(int)direction];
+
+    /// <summary>Number of the flow's first frame.</summary>
+    public long FirstFrame(int index) => ((long)Details(index).FirstFrameHigh << 32) | Head(index).FirstFrameLow;
 
     /// <summary>Touches what a look-up needs first, so that several misses can be under way at once. The result says nothing.</summary>
     public long TouchSlot(ulong hash)
@@ -90,7 +105,7 @@ internal sealed partial class FlowShard
     public long TouchDirection(int index, FlowDirection direction)
     {
         ref readonly var state = ref Direction(index, direction);
-        return state.Packets + state.IntervalMaximumNs + state.Acknowledgment;
+        return state.Packets + state.Acknowledgment;
     }
 
     /// <summary>True when a segment with this sequence number probably lies in bytes that the session has passed over.</summary>
@@ -141,8 +156,8 @@ internal sealed partial class FlowShard
         cell.Head.LastClock = clock;
         cell.Details.Tag = tag;
         cell.Details.InterimClock = clock + _interimNs;
-        foreach (ref var details in cell.DirectionDetails)
-            (details.Entropy, details.Printable) = (float.NaN, float.NaN);
+        foreach (ref var sender in cell.Details.Senders)
+            (sender.Entropy, sender.Printable) = (float.NaN, float.NaN);
         if (Encapsulations.Length > 0)
             Encapsulations[index] = default;
         Insert(tag, index);
@@ -189,7 +204,14 @@ internal sealed partial class FlowShard
         ref var head = ref Head(index);
         Unlink((int)head.List, index);
         Unlink(InterimList, index);
-        Delete(Details(index).Tag, index);
+        ref var details = ref Details(index);
+        Delete(details.Tag, index);
+        if (details.Oddities != 0)
+        {
+            Oddities(details.Oddities - 1).NextFree = _freeOddities;
+            _freeOddities = details.Oddities;
+        }
+
         head.Link.Next = _free;
         _free = index;
         Count--;
@@ -261,6 +283,27 @@ internal sealed partial class FlowShard
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref FlowCell Cell(int index) => ref _slabs[index >> SlabBits][index & (SlabFlows - 1)];
+
+    private ref FlowOddities Oddities(int place) => ref _oddities[place >> SlabBits][place & (SlabFlows - 1)];
+
+    private int AddOddities()
+    {
+        var place = _freeOddities - 1;
+        if (place >= 0)
+        {
+            _freeOddities = Oddities(place).NextFree;
+            Oddities(place) = default;
+            return place;
+        }
+
+        if (_usedOddities == _oddities.Length * SlabFlows)
+        {
+            Array.Resize(ref _oddities, _oddities.Length + 1);
+            _oddities[^1] = new FlowOddities[SlabFlows];
+        }
+
+        return _usedOddities++;
+    }
 
     /// <summary>Adds a slab. What refers to cells stays valid: no flow's state is ever moved.</summary>
     private void Grow()
