@@ -55,7 +55,7 @@ public sealed class HugePages : IDisposable
 
     private void Run()
     {
-        for (var wait = FirstLookMs; !_stop.Wait(wait); wait = Math.Min(wait + (wait / 8), LongestWaitMs))
+        for (var wait = FirstLookMs; !_stop.Wait(wait); wait = Math.Min(wait + (wait / 4), LongestWaitMs))
         {
             var collections = GC.CollectionCount(0);
             if (collections == _collections)

@@ -14,7 +14,7 @@ internal sealed partial class FlowShard
     private const int InterimList = 4;
     private const int Lists = 5;
 
-    /// <summary>Flows in a slab, as a power of two: 22 KB each, so that 64 shards with a few flows take little.</summary>
+    /// <summary>Flows in a slab, as a power of two: 21 KB each, so that 64 shards with a few flows take little.</summary>
     private const int SlabBits = 6;
 
     private const int SlabFlows = 1 << SlabBits;
@@ -25,6 +25,10 @@ internal sealed partial class FlowShard
     private readonly int[] _heads = [-1, -1, -1, -1, -1];
     private readonly int[] _tails = [-1, -1, -1, -1, -1];
     private FlowCell[][] _slabs = [];
+
+    // Apart from the cells: a packet changes those of three flows, of which the cache holds one.
+    private FlowLink[] _links = [];
+    private FlowLink[] _interimLinks = [];
     private FlowOddities[][] _oddities = [];
     private int _freeOddities;
     private int _usedOddities;
@@ -139,7 +143,7 @@ internal sealed partial class FlowShard
         var index = _free;
         if (index >= 0)
         {
-            _free = Head(index).Link.Next;
+            _free = _links[index].Next;
         }
         else
         {
@@ -212,7 +216,7 @@ internal sealed partial class FlowShard
             _freeOddities = details.Oddities;
         }
 
-        head.Link.Next = _free;
+        _links[index].Next = _free;
         _free = index;
         Count--;
     }
@@ -279,7 +283,7 @@ internal sealed partial class FlowShard
     public int Any() => _heads[InterimList];
 
     /// <summary>The flow behind another one, in the order that starts with <see cref="Any"/>; -1 behind the last.</summary>
-    public int After(int index) => Cell(index).InterimLink.Next;
+    public int After(int index) => _interimLinks[index].Next;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref FlowCell Cell(int index) => ref _slabs[index >> SlabBits][index & (SlabFlows - 1)];
@@ -316,6 +320,8 @@ internal sealed partial class FlowShard
             return;
         var size = Math.Max(flows, Conversations.Length * 2);
         Array.Resize(ref Conversations, size);
+        Array.Resize(ref _links, size);
+        Array.Resize(ref _interimLinks, size);
         if (Encapsulations.Length > 0)
             Array.Resize(ref Encapsulations, size);
 
@@ -364,10 +370,11 @@ internal sealed partial class FlowShard
 
     private void Append(int list, int index)
     {
+        var links = LinksOf(list);
         var tail = _tails[list];
-        LinkOf(list, index) = new FlowLink { Previous = tail, Next = -1 };
+        links[index] = new FlowLink { Previous = tail, Next = -1 };
         if (tail >= 0)
-            LinkOf(list, tail).Next = index;
+            links[tail].Next = index;
         else
             _heads[list] = index;
         _tails[list] = index;
@@ -375,18 +382,19 @@ internal sealed partial class FlowShard
 
     private void Unlink(int list, int index)
     {
-        var link = LinkOf(list, index);
+        var links = LinksOf(list);
+        var link = links[index];
         if (link.Previous >= 0)
-            LinkOf(list, link.Previous).Next = link.Next;
+            links[link.Previous].Next = link.Next;
         else
             _heads[list] = link.Next;
         if (link.Next >= 0)
-            LinkOf(list, link.Next).Previous = link.Previous;
+            links[link.Next].Previous = link.Previous;
         else
             _tails[list] = link.Previous;
     }
 
-    private ref FlowLink LinkOf(int list, int index) => ref list == InterimList ? ref Cell(index).InterimLink : ref Head(index).Link;
+    private FlowLink[] LinksOf(int list) => list == InterimList ? _interimLinks : _links;
 
     /// <summary>An entry of the index: the hash's low half, and the flow's index plus one (0 = empty).</summary>
     private struct Slot

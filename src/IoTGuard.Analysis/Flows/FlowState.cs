@@ -66,9 +66,6 @@ internal struct FlowHead
     /// <summary>Packet time of the newest packet, ns.</summary>
     public long LastNs;
 
-    /// <summary>Its place in the list of its timeout.</summary>
-    public FlowLink Link;
-
     /// <summary>Low half of the first frame's number.</summary>
     public uint FirstFrameLow;
     public FlowFlags Flags;
@@ -242,7 +239,4 @@ internal struct FlowCell
     public FlowHead Head;
     public PerDirection<DirectionState> Directions;
     public FlowDetails Details;
-
-    /// <summary>Its place in the order of the next interim records.</summary>
-    public FlowLink InterimLink;
 }
