@@ -112,6 +112,13 @@ internal sealed partial class FlowShard
         return state.Packets + state.Acknowledgment;
     }
 
+    /// <summary>Touches what the list of a flow's timeout will need when the flow moves to its end. The result says nothing.</summary>
+    public long TouchLinks(int index)
+    {
+        var link = _links[index];
+        return _links[Math.Max(0, link.Previous)].Next + _links[Math.Max(0, link.Next)].Previous;
+    }
+
     /// <summary>True when a segment with this sequence number probably lies in bytes that the session has passed over.</summary>
     public bool IsPassedOver(int index, FlowDirection direction, uint sequence)
     {

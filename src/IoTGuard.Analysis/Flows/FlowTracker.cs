@@ -83,7 +83,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
                 continue;
             var shard = Shard(packet.Hash);
             packet.Direction = DirectionOf(shard.Head(packet.Guess), packet.Sender);
-            sum += shard.TouchDirection(packet.Guess, packet.Direction);
+            sum += shard.TouchDirection(packet.Guess, packet.Direction) + shard.TouchLinks(packet.Guess);
             if (packet.View.PayloadWireLength > 0 && !shard.IsPassedOver(packet.Guess, packet.Direction, packet.View.TcpSequence))
                 packet.Conversation = shard.Conversations[packet.Guess];
         }
