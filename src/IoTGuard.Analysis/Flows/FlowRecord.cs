@@ -61,13 +61,12 @@ public enum FlowEndReason : byte
     EndOfCapture,
 }
 
-/// <summary>Count, sum, sum of squares, minimum and maximum of a series; the unit is the owner's.</summary>
+/// <summary>Count, sum, sum of squares and maximum of a series; the unit is the owner's.</summary>
 public struct Moments
 {
     public long Count;
     public double Sum;
     public double SumOfSquares;
-    public double Minimum;
     public double Maximum;
 
     public readonly double Mean => Count == 0 ? 0 : Sum / Count;
@@ -77,17 +76,7 @@ public struct Moments
 
     public void Add(double value)
     {
-        if (Count == 0)
-        {
-            Minimum = value;
-            Maximum = value;
-        }
-        else
-        {
-            Minimum = Math.Min(Minimum, value);
-            Maximum = Math.Max(Maximum, value);
-        }
-
+        Maximum = Count == 0 ? value : Math.Max(Maximum, value);
         Count++;
         Sum += value;
         SumOfSquares += value * value;

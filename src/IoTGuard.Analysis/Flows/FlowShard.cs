@@ -14,7 +14,7 @@ internal sealed partial class FlowShard
     private const int InterimList = 4;
     private const int Lists = 5;
 
-    /// <summary>Flows in a slab, as a power of two: 35 KB each, so that 64 shards with a few flows take little.</summary>
+    /// <summary>Flows in a slab, as a power of two: 21 KB each, so that 64 shards with a few flows take little.</summary>
     private const int SlabBits = 6;
 
     private const int SlabFlows = 1 << SlabBits;
@@ -25,6 +25,13 @@ internal sealed partial class FlowShard
     private readonly int[] _heads = [-1, -1, -1, -1, -1];
     private readonly int[] _tails = [-1, -1, -1, -1, -1];
     private FlowCell[][] _slabs = [];
+
+    // Apart from the cells: a packet changes those of three flows, of which the cache holds one.
+    private FlowLink[] _links = [];
+    private FlowLink[] _interimLinks = [];
+    private FlowOddities[][] _oddities = [];
+    private int _freeOddities;
+    private int _usedOddities;
     private Slot[] _slots = [];
     private int _free = -1;
     private int _used;
@@ -63,11 +70,23 @@ internal sealed partial class FlowShard
     /// <summary>What every packet of one direction of a flow touches.</summary>
     public ref DirectionState Direction(int index, FlowDirection direction) => ref Cell(index).Directions[(int)direction];
 
-    /// <summary>What is touched when a flow begins, is told, or is odd.</summary>
+    /// <summary>What is touched when a flow begins, pauses or is told.</summary>
     public ref FlowDetails Details(int index) => ref Cell(index).Details;
 
-    /// <summary>What odd packets of one direction of a flow touch.</summary>
-    public ref DirectionDetails DetailsOf(int index, FlowDirection direction) => ref Cell(index).DirectionDetails[(int)direction];
+    /// <summary>What is counted of odd packets of a flow, from now on if there was none.</summary>
+    public ref FlowOddities OdditiesOf(int index)
+    {
+        ref var details = ref Details(index);
+        if (details.Oddities == 0)
+            details.Oddities = AddOddities() + 1;
+        return ref Oddities(details.Oddities - 1);
+    }
+
+    /// <summary>What is counted of odd packets of one direction of a flow.</summary>
+    public ref DirectionOddities OdditiesOf(int index, FlowDirection direction) => ref OdditiesOf(index).Directions[(int)direction];
+
+    /// <summary>Number of the flow's first frame.</summary>
+    public long FirstFrame(int index) => ((long)Details(index).FirstFrameHigh << 32) | Head(index).FirstFrameLow;
 
     /// <summary>Touches what a look-up needs first, so that several misses can be under way at once. The result says nothing.</summary>
     public long TouchSlot(ulong hash)
@@ -90,7 +109,14 @@ internal sealed partial class FlowShard
     public long TouchDirection(int index, FlowDirection direction)
     {
         ref readonly var state = ref Direction(index, direction);
-        return state.Packets + state.IntervalMaximumNs + state.Acknowledgment;
+        return state.Packets + state.Acknowledgment;
+    }
+
+    /// <summary>Touches what the list of a flow's timeout will need when the flow moves to its end. The result says nothing.</summary>
+    public long TouchLinks(int index)
+    {
+        var link = _links[index];
+        return _links[Math.Max(0, link.Previous)].Next + _links[Math.Max(0, link.Next)].Previous;
     }
 
     /// <summary>True when a segment with this sequence number probably lies in bytes that the session has passed over.</summary>
@@ -124,7 +150,7 @@ internal sealed partial class FlowShard
         var index = _free;
         if (index >= 0)
         {
-            _free = Head(index).Link.Next;
+            _free = _links[index].Next;
         }
         else
         {
@@ -141,8 +167,8 @@ internal sealed partial class FlowShard
         cell.Head.LastClock = clock;
         cell.Details.Tag = tag;
         cell.Details.InterimClock = clock + _interimNs;
-        foreach (ref var details in cell.DirectionDetails)
-            (details.Entropy, details.Printable) = (float.NaN, float.NaN);
+        foreach (ref var sender in cell.Details.Senders)
+            (sender.Entropy, sender.Printable) = (float.NaN, float.NaN);
         if (Encapsulations.Length > 0)
             Encapsulations[index] = default;
         Insert(tag, index);
@@ -189,8 +215,15 @@ internal sealed partial class FlowShard
         ref var head = ref Head(index);
         Unlink((int)head.List, index);
         Unlink(InterimList, index);
-        Delete(Details(index).Tag, index);
-        head.Link.Next = _free;
+        ref var details = ref Details(index);
+        Delete(details.Tag, index);
+        if (details.Oddities != 0)
+        {
+            Oddities(details.Oddities - 1).NextFree = _freeOddities;
+            _freeOddities = details.Oddities;
+        }
+
+        _links[index].Next = _free;
         _free = index;
         Count--;
     }
@@ -257,10 +290,31 @@ internal sealed partial class FlowShard
     public int Any() => _heads[InterimList];
 
     /// <summary>The flow behind another one, in the order that starts with <see cref="Any"/>; -1 behind the last.</summary>
-    public int After(int index) => Cell(index).InterimLink.Next;
+    public int After(int index) => _interimLinks[index].Next;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref FlowCell Cell(int index) => ref _slabs[index >> SlabBits][index & (SlabFlows - 1)];
+
+    private ref FlowOddities Oddities(int place) => ref _oddities[place >> SlabBits][place & (SlabFlows - 1)];
+
+    private int AddOddities()
+    {
+        var place = _freeOddities - 1;
+        if (place >= 0)
+        {
+            _freeOddities = Oddities(place).NextFree;
+            Oddities(place) = default;
+            return place;
+        }
+
+        if (_usedOddities == _oddities.Length * SlabFlows)
+        {
+            Array.Resize(ref _oddities, _oddities.Length + 1);
+            _oddities[^1] = new FlowOddities[SlabFlows];
+        }
+
+        return _usedOddities++;
+    }
 
     /// <summary>Adds a slab. What refers to cells stays valid: no flow's state is ever moved.</summary>
     private void Grow()
@@ -273,6 +327,8 @@ internal sealed partial class FlowShard
             return;
         var size = Math.Max(flows, Conversations.Length * 2);
         Array.Resize(ref Conversations, size);
+        Array.Resize(ref _links, size);
+        Array.Resize(ref _interimLinks, size);
         if (Encapsulations.Length > 0)
             Array.Resize(ref Encapsulations, size);
 
@@ -321,10 +377,11 @@ internal sealed partial class FlowShard
 
     private void Append(int list, int index)
     {
+        var links = LinksOf(list);
         var tail = _tails[list];
-        LinkOf(list, index) = new FlowLink { Previous = tail, Next = -1 };
+        links[index] = new FlowLink { Previous = tail, Next = -1 };
         if (tail >= 0)
-            LinkOf(list, tail).Next = index;
+            links[tail].Next = index;
         else
             _heads[list] = index;
         _tails[list] = index;
@@ -332,18 +389,19 @@ internal sealed partial class FlowShard
 
     private void Unlink(int list, int index)
     {
-        var link = LinkOf(list, index);
+        var links = LinksOf(list);
+        var link = links[index];
         if (link.Previous >= 0)
-            LinkOf(list, link.Previous).Next = link.Next;
+            links[link.Previous].Next = link.Next;
         else
             _heads[list] = link.Next;
         if (link.Next >= 0)
-            LinkOf(list, link.Next).Previous = link.Previous;
+            links[link.Next].Previous = link.Previous;
         else
             _tails[list] = link.Previous;
     }
 
-    private ref FlowLink LinkOf(int list, int index) => ref list == InterimList ? ref Cell(index).InterimLink : ref Head(index).Link;
+    private FlowLink[] LinksOf(int list) => list == InterimList ? _interimLinks : _links;
 
     /// <summary>An entry of the index: the hash's low half, and the flow's index plus one (0 = empty).</summary>
     private struct Slot

@@ -66,11 +66,8 @@ internal struct FlowHead
     /// <summary>Packet time of the newest packet, ns.</summary>
     public long LastNs;
 
-    /// <summary>Its place in the list of its timeout.</summary>
-    public FlowLink Link;
-
     /// <summary>Low half of the first frame's number.</summary>
-    public uint FirstFrame;
+    public uint FirstFrameLow;
     public FlowFlags Flags;
     public FlowList List;
     public ConnectionState State;
@@ -78,28 +75,56 @@ internal struct FlowHead
     public readonly bool Has(FlowFlags flag) => (Flags & flag) != 0;
 }
 
-/// <summary>What is touched when a flow begins, is told, or is odd.</summary>
+/// <summary>What is touched when a flow begins, pauses or is told.</summary>
 internal struct FlowDetails
 {
-    public MacAddress OriginatorMac;
-    public MacAddress ResponderMac;
-    public long FirstFrame;
     public long FirstNs;
+
+    /// <summary>Clock at which the next interim record is due.</summary>
+    public long InterimClock;
+    public long IdleNs;
+    public PerDirection<SenderDetails> Senders;
 
     /// <summary>Low half of the key's hash.</summary>
     public uint Tag;
 
-    /// <summary>Clock at which the next interim record is due.</summary>
-    public long InterimClock;
-    public long MirrorCopies;
-    public long IdleNs;
+    /// <summary>High half of the first frame's number.</summary>
+    public uint FirstFrameHigh;
     public int IdlePeriods;
-    public ushort Vlan;
-    public byte OriginatorTtl;
-    public byte ResponderTtl;
 
-    /// <summary>Segments shown to the probes in the middle of the connection.</summary>
-    public byte MidStreamProbes;
+    /// <summary>Place of the flow's <see cref="FlowOddities"/>, plus one; 0 = nothing odd happened yet.</summary>
+    public int Oddities;
+    public PerDirection<ControlCounts> Controls;
+    public ushort Vlan;
+}
+
+/// <summary>What the first packets of an endpoint tell about it.</summary>
+internal struct SenderDetails
+{
+    // The MAC address above, the TTL in the lowest byte.
+    private ulong _macAndTtl;
+    public float Entropy;
+    public float Printable;
+
+    public MacAddress Mac
+    {
+        readonly get => new(_macAndTtl >> 8);
+        set => _macAndTtl = (value.Value << 8) | Ttl;
+    }
+
+    public byte Ttl
+    {
+        readonly get => (byte)_macAndTtl;
+        set => _macAndTtl = (_macAndTtl & ~0xFFUL) | value;
+    }
+}
+
+/// <summary>Segments with these flags; what a byte does not hold is counted in <see cref="DirectionOddities"/>.</summary>
+internal struct ControlCounts
+{
+    public byte Syn;
+    public byte Fin;
+    public byte Rst;
 }
 
 /// <summary>What every packet of one direction touches.</summary>
@@ -111,14 +136,10 @@ internal struct DirectionState
     public long PayloadPackets;
     public long FirstNs;
     public long LastNs;
-    public long IntervalMinimumNs;
-    public long IntervalMaximumNs;
 
     /// <summary>Sum of squares of the intervals, s².</summary>
     public double IntervalSquares;
     public double SizeSquares;
-    public int SizeMinimum;
-    public int SizeMaximum;
 
     /// <summary>
     /// Sequence number after the highest one seen, continued over 2³²: its low 32 bits are the number on the wire. 0 = none seen.
@@ -127,7 +148,11 @@ internal struct DirectionState
 
     /// <summary>Where the session wants the next byte: what lies before it and was not seen before needs no stream. On the same scale as <see cref="Next"/>.</summary>
     public long SkippedTo;
+    public int SizeMaximum;
     public int Psh;
+
+    /// <summary>Longest interval, s; as exact as the features, which is enough.</summary>
+    public float IntervalMaximum;
 
     /// <summary>Newest number that this side acknowledged; meaningful with <see cref="FlowFlags.OriginatorAck"/> or its counterpart.</summary>
     public uint Acknowledgment;
@@ -138,8 +163,6 @@ internal struct DirectionState
         {
             FirstNs = timeNs;
             LastNs = timeNs;
-            SizeMinimum = size;
-            SizeMaximum = size;
         }
         else
         {
@@ -147,21 +170,10 @@ internal struct DirectionState
             LastNs += interval;
             var seconds = interval * 1e-9;
             IntervalSquares += seconds * seconds;
-            if (Packets == 1)
-            {
-                IntervalMinimumNs = interval;
-                IntervalMaximumNs = interval;
-            }
-            else
-            {
-                IntervalMinimumNs = Math.Min(IntervalMinimumNs, interval);
-                IntervalMaximumNs = Math.Max(IntervalMaximumNs, interval);
-            }
-
-            SizeMinimum = Math.Min(SizeMinimum, size);
-            SizeMaximum = Math.Max(SizeMaximum, size);
+            IntervalMaximum = Math.Max(IntervalMaximum, (float)(interval / 1e9));
         }
 
+        SizeMaximum = Math.Max(SizeMaximum, size);
         Packets++;
         Bytes += size;
         SizeSquares += (double)size * size;
@@ -180,9 +192,20 @@ internal struct SequenceHole
     public uint End;
 }
 
-/// <summary>What odd packets of one direction touch.</summary>
-internal struct DirectionDetails
+/// <summary>What most flows never have: kept apart, from the first odd packet on.</summary>
+internal struct FlowOddities
 {
+    public long MirrorCopies;
+    public PerDirection<DirectionOddities> Directions;
+
+    /// <summary>The next free place, while this one is free.</summary>
+    public int NextFree;
+}
+
+/// <summary>What odd packets of one direction touch.</summary>
+internal struct DirectionOddities
+{
+    // What the bytes of ControlCounts did not hold.
     public int Syn;
     public int Fin;
     public int Rst;
@@ -195,8 +218,6 @@ internal struct DirectionDetails
     public uint ResynchronizeAt;
     public long GapBytes;
     public long ConflictingBytes;
-    public float Entropy;
-    public float Printable;
 
     /// <summary>The newest holes; empty ones have equal ends.</summary>
     public SequenceHole Hole0;
@@ -218,8 +239,4 @@ internal struct FlowCell
     public FlowHead Head;
     public PerDirection<DirectionState> Directions;
     public FlowDetails Details;
-    public PerDirection<DirectionDetails> DirectionDetails;
-
-    /// <summary>Its place in the order of the next interim records.</summary>
-    public FlowLink InterimLink;
 }

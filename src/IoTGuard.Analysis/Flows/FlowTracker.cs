@@ -73,7 +73,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             var shard = Shard(packet.Hash);
             packet.Guess = packet.HasFlow ? shard.Guess(packet.Hash) : -1;
             if (packet.Guess >= 0)
-                sum += (long)shard.Head(packet.Guess).Key.A.High + shard.Head(packet.Guess).FirstFrame;
+                sum += (long)shard.Head(packet.Guess).Key.A.High + shard.Head(packet.Guess).FirstFrameLow;
         }
 
         foreach (ref var packet in packets)
@@ -83,7 +83,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
                 continue;
             var shard = Shard(packet.Hash);
             packet.Direction = DirectionOf(shard.Head(packet.Guess), packet.Sender);
-            sum += shard.TouchDirection(packet.Guess, packet.Direction);
+            sum += shard.TouchDirection(packet.Guess, packet.Direction) + shard.TouchLinks(packet.Guess);
             if (packet.View.PayloadWireLength > 0 && !shard.IsPassedOver(packet.Guess, packet.Direction, packet.View.TcpSequence))
                 packet.Conversation = shard.Conversations[packet.Guess];
         }
@@ -110,11 +110,11 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         var index = shard.Find(packet.Key, packet.Hash);
         var renewed = index >= 0 && view.Kind == PacketKind.Tcp && IsNewConnection(shard, index, packet);
         var recent = _recent[FlowHasher.ShardOf(packet.Hash)];
-        if (recent.IsCopy(view, packet.Print, index >= 0 ? shard.Head(index).FirstFrame : (uint)number, !renewed, clock))
+        if (recent.IsCopy(view, packet.Print, index >= 0 ? shard.Head(index).FirstFrameLow : (uint)number, !renewed, clock))
         {
             store.Counters.MirrorCopies++;
             if (index >= 0)
-                shard.Details(index).MirrorCopies++;
+                shard.OdditiesOf(index).MirrorCopies++;
             return;
         }
 
@@ -172,7 +172,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         foreach (var shard in _shards)
         {
             for (var index = shard.Any(); index >= 0; index = shard.After(index))
-                open.Add((shard.Details(index).FirstFrame, shard, index));
+                open.Add((shard.FirstFrame(index), shard, index));
         }
 
         open.Sort(static (x, y) => x.FirstFrame.CompareTo(y.FirstFrame));
@@ -187,14 +187,14 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
             store.Clock = due;
             if (ends)
             {
-                context.AtDue(due, shard.Details(index).FirstFrame, EndSequence, output);
+                context.AtDue(due, shard.FirstFrame(index), EndSequence, output);
                 End(shard, index, head.List == FlowList.Closing ? FlowEndReason.Finished : FlowEndReason.Idle);
                 continue;
             }
 
             if (head.Has(FlowFlags.Touched))
             {
-                context.AtDue(due, shard.Details(index).FirstFrame, InterimSequence, output);
+                context.AtDue(due, shard.FirstFrame(index), InterimSequence, output);
                 Tell(shard, index, SensorEventKind.FlowUpdated, FlowEndReason.Active);
                 head.Flags &= ~FlowFlags.Touched;
             }
@@ -236,10 +236,10 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         var answer = view.Kind == PacketKind.Tcp && (view.TcpFlags & (TcpFlags.Syn | TcpFlags.Ack)) == (TcpFlags.Syn | TcpFlags.Ack);
         if ((packet.Sender == Endpoint.B) != answer)
             head.Flags |= FlowFlags.OriginatorIsB;
-        head.FirstFrame = (uint)number;
+        head.FirstFrameLow = (uint)number;
         head.LastNs = timeNs;
         details.FirstNs = timeNs;
-        details.FirstFrame = number;
+        details.FirstFrameHigh = (uint)(number >> 32);
         details.Vlan = view.Vlan;
         if (view.Tunnel != TunnelKind.None)
             shard.SetEncapsulation(index, Encapsulation.Of(frame, view));
@@ -271,7 +271,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         if (state.Packets % FlowLimits.HeavyPackets == 0)
             Tell(shard, index, SensorEventKind.FlowUpdated, FlowEndReason.Active);
         if (state.PayloadPackets == 1 && view.PayloadLength > 0)
-            Sample(ref shard.DetailsOf(index, direction), frame.Slice(view.PayloadOffset, view.PayloadLength));
+            Sample(ref shard.Details(index).Senders[(int)direction], frame.Slice(view.PayloadOffset, view.PayloadLength));
 
         if (view.Kind == PacketKind.Tcp)
         {
@@ -298,37 +298,29 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
 
     private static void Meet(ref FlowDetails details, FlowDirection direction, in PacketView view)
     {
-        if (direction == FlowDirection.FromOriginator)
-        {
-            details.OriginatorMac = view.SourceMac;
-            details.OriginatorTtl = view.TimeToLive;
-            if (details.ResponderMac.IsNone)
-                details.ResponderMac = view.DestinationMac;
-        }
-        else
-        {
-            details.ResponderMac = view.SourceMac;
-            details.ResponderTtl = view.TimeToLive;
-            if (details.OriginatorMac.IsNone)
-                details.OriginatorMac = view.DestinationMac;
-        }
+        ref var sender = ref details.Senders[(int)direction];
+        sender.Mac = view.SourceMac;
+        sender.Ttl = view.TimeToLive;
+        ref var other = ref details.Senders[(int)direction.Opposite()];
+        if (other.Mac.IsNone)
+            other.Mac = view.DestinationMac;
     }
 
-    private static void Sample(ref DirectionDetails details, ReadOnlySpan<byte> payload)
+    private static void Sample(ref SenderDetails sender, ReadOnlySpan<byte> payload)
     {
-        if (float.IsNaN(details.Entropy))
-            (details.Entropy, details.Printable) = PayloadSample.Measure(payload);
+        if (float.IsNaN(sender.Entropy))
+            (sender.Entropy, sender.Printable) = PayloadSample.Measure(payload);
     }
 
     private void OnSegment(FlowShard shard, int index, bool opened, FlowDirection direction, ReadOnlySpan<byte> frame, in PacketView view)
     {
         ref var state = ref shard.Direction(index, direction);
         var expected = state.Next;
-        var kind = SequenceTracker.Add(ref state, ref shard.DetailsOf(index, direction), view, out var offset);
+        var kind = SequenceTracker.Add(shard, index, direction, view, out var offset);
         if ((view.TcpFlags & TcpFlags.Psh) != 0)
             state.Psh++;
         if ((view.TcpFlags & ~(TcpFlags.Ack | TcpFlags.Psh)) != 0 || view.TcpWindow == 0 || kind > SegmentKind.New)
-            CountOdd(ref shard.DetailsOf(index, direction), view, kind);
+            CountOdd(shard, index, direction, view, kind);
 
         var established = TcpState.Update(shard, index, opened, direction, view, kind);
         if (opened)
@@ -368,20 +360,21 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
         state.Acknowledgment = number;
     }
 
-    private void CountOdd(ref DirectionDetails details, in PacketView view, SegmentKind kind)
+    private void CountOdd(FlowShard shard, int index, FlowDirection direction, in PacketView view, SegmentKind kind)
     {
         var flags = view.TcpFlags;
-        if ((flags & TcpFlags.Syn) != 0)
-            details.Syn++;
-        if ((flags & TcpFlags.Fin) != 0)
-            details.Fin++;
-        if ((flags & TcpFlags.Rst) != 0)
-            details.Rst++;
+        ref var controls = ref shard.Details(index).Controls[(int)direction];
+        if ((flags & TcpFlags.Syn) != 0 && ++controls.Syn == 0)
+            shard.OdditiesOf(index, direction).Syn += byte.MaxValue + 1;
+        if ((flags & TcpFlags.Fin) != 0 && ++controls.Fin == 0)
+            shard.OdditiesOf(index, direction).Fin += byte.MaxValue + 1;
+        if ((flags & TcpFlags.Rst) != 0 && ++controls.Rst == 0)
+            shard.OdditiesOf(index, direction).Rst += byte.MaxValue + 1;
         if ((flags & TcpFlags.Urg) != 0)
-            details.Urg++;
+            shard.OdditiesOf(index, direction).Urg++;
         if (view.TcpWindow == 0 && (flags & (TcpFlags.Syn | TcpFlags.Fin | TcpFlags.Rst)) == 0)
         {
-            details.ZeroWindows++;
+            shard.OdditiesOf(index, direction).ZeroWindows++;
             store.Counters.ZeroWindows++;
         }
 

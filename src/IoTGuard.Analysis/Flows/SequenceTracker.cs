@@ -32,8 +32,9 @@ internal static class SequenceTracker
 
     /// <summary>Takes a segment. Returns what it is.</summary>
     /// <param name="offset">Receives the place of its first payload byte.</param>
-    public static SegmentKind Add(ref DirectionState state, ref DirectionDetails details, in PacketView view, out long offset)
+    public static SegmentKind Add(FlowShard shard, int index, FlowDirection direction, in PacketView view, out long offset)
     {
+        ref var state = ref shard.Direction(index, direction);
         var number = view.TcpSequence;
         var syn = (view.TcpFlags & TcpFlags.Syn) != 0 ? 1 : 0;
         var length = view.PayloadWireLength + syn + ((view.TcpFlags & TcpFlags.Fin) != 0 ? 1 : 0);
@@ -54,18 +55,19 @@ internal static class SequenceTracker
             return length == 0 ? SegmentKind.Empty : SegmentKind.New;
         }
 
-        return Odd(ref state, ref details, view, length, ref first, ref offset);
+        return Odd(shard, index, direction, view, length, first, ref offset);
     }
 
     /// <summary>A segment that does not begin at the expected number.</summary>
-    private static SegmentKind Odd(
-        ref DirectionState state, ref DirectionDetails details, in PacketView view, int length, ref long first, ref long offset)
+    private static SegmentKind Odd(FlowShard shard, int index, FlowDirection direction, in PacketView view, int length, long first, ref long offset)
     {
+        ref var state = ref shard.Direction(index, direction);
         var distance = first - state.Next;
         if (Math.Abs(distance) > FlowLimits.MaximumWindowBytes)
         {
-            var believed = length > 0 && details.ResynchronizeAt == view.TcpSequence;
-            details.ResynchronizeAt = view.TcpSequence + (uint)length;
+            ref var far = ref shard.OdditiesOf(index, direction);
+            var believed = length > 0 && far.ResynchronizeAt == view.TcpSequence;
+            far.ResynchronizeAt = view.TcpSequence + (uint)length;
             if (!believed)
                 return SegmentKind.OutOfWindow;
             var forward = (long)(view.TcpSequence - (uint)state.Next);
@@ -76,37 +78,38 @@ internal static class SequenceTracker
         if (length == 0)
             return distance == -1 ? SegmentKind.KeepAlive : SegmentKind.Empty;
         var end = first + length;
+        if (end <= state.Next && distance == -1 && view.PayloadWireLength == 1 && length == 1)
+            return SegmentKind.KeepAlive;
+        ref var oddities = ref shard.OdditiesOf(index, direction);
         if (end <= state.Next)
         {
-            if (distance == -1 && view.PayloadWireLength == 1 && length == 1)
-                return SegmentKind.KeepAlive;
-            var filled = Fill(ref details, (uint)first, (uint)end);
-            details.GapBytes -= filled;
+            var filled = Fill(ref oddities, (uint)first, (uint)end);
+            oddities.GapBytes -= filled;
             if (filled > 0)
-                details.OutOfOrder++;
+                oddities.OutOfOrder++;
             else
-                details.Retransmissions++;
+                oddities.Retransmissions++;
             return filled > 0 ? SegmentKind.OutOfOrder : SegmentKind.Retransmission;
         }
 
         if (first > state.Next)
         {
-            details.GapBytes += first - state.Next;
-            details.Hole2 = details.Hole1;
-            details.Hole1 = details.Hole0;
-            details.Hole0 = new SequenceHole { Start = (uint)state.Next, End = (uint)first };
+            oddities.GapBytes += first - state.Next;
+            oddities.Hole2 = oddities.Hole1;
+            oddities.Hole1 = oddities.Hole0;
+            oddities.Hole0 = new SequenceHole { Start = (uint)state.Next, End = (uint)first };
         }
         else
         {
-            details.GapBytes -= Fill(ref details, (uint)first, (uint)state.Next);
+            oddities.GapBytes -= Fill(ref oddities, (uint)first, (uint)state.Next);
         }
 
         state.Next = end;
         return SegmentKind.New;
     }
 
-    private static int Fill(ref DirectionDetails details, uint start, uint end) =>
-        Fill(ref details.Hole0, start, end) + Fill(ref details.Hole1, start, end) + Fill(ref details.Hole2, start, end);
+    private static int Fill(ref DirectionOddities oddities, uint start, uint end) =>
+        Fill(ref oddities.Hole0, start, end) + Fill(ref oddities.Hole1, start, end) + Fill(ref oddities.Hole2, start, end);
 
     /// <summary>Takes a range out of a hole; of a hole that falls in two the later part is kept open. Returns the bytes filled.</summary>
     private static int Fill(ref SequenceHole hole, uint start, uint end)

@@ -35,7 +35,8 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     /// <summary>Raised when a device that was found by an address may be another one from now on, or stand for other addresses.</summary>
     public int Version { get; private set; }
 
-    private readonly record struct Answer(IpAddress Address, Device? Device, int Epoch);
+    /// <param name="Noted">The hardware address that was noted last with the address; noting it again changes nothing.</param>
+    private record struct Answer(IpAddress Address, Device? Device, int Epoch, MacAddress Noted);
 
     private sealed class MacEntry
     {
@@ -55,7 +56,7 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     {
         ref var answer = ref AnswerFor(address);
         if (answer.Address != address || answer.Epoch != _epoch)
-            answer = new Answer(address, _byAddress.GetValueOrDefault(address), _epoch);
+            answer = new Answer(address, _byAddress.GetValueOrDefault(address), _epoch, default);
         return answer.Device;
     }
 
@@ -96,8 +97,14 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
             _unconfirmed--;
         }
 
-        if (confirmed && !mac.IsNone && mac != device.Mac)
+        if (confirmed && !mac.IsNone && mac != device.Mac && !IsNoted(address, mac))
+        {
             NoteMac(address, mac, isOutside: false);
+            ref var answer = ref AnswerFor(address);
+            if (answer.Address == address)
+                answer.Noted = mac;
+        }
+
         return device;
     }
 
@@ -216,6 +223,12 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     {
         const ulong Factor = 0x9E3779B97F4A7C15;
         return ref _answers[(int)(((address.Low ^ (address.High * Factor)) * Factor) >> 40) & (RememberedAnswers - 1)];
+    }
+
+    private bool IsNoted(IpAddress address, MacAddress mac)
+    {
+        ref readonly var answer = ref AnswerFor(address);
+        return answer.Noted == mac && answer.Address == address && answer.Epoch == _epoch;
     }
 
     private MacEntry? NoteMac(IpAddress address, MacAddress mac, bool isOutside)

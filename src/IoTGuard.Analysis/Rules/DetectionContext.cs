@@ -186,10 +186,13 @@ internal sealed class DetectionContext
     }
 
     /// <summary>Notes that a client gives a server reason for a finding. True when it did so while the site was learned.</summary>
-    public bool IsUsual(Rule rule, Transaction transaction)
+    /// <param name="rule">The finding's rule.</param>
+    /// <param name="transaction">What the client did with the server.</param>
+    /// <param name="seen">Receives where it is noted; null when there is no room.</param>
+    public bool IsUsual(Rule rule, Transaction transaction, out SeenFact? seen)
     {
         var finding = new Fact(FactKind.Finding, transaction.Client, transaction.Server, Text: rule.Id);
-        Facts.Note(finding, transaction.TimeNs);
+        Facts.Note(finding, transaction.TimeNs, out seen);
         return Facts.IsLearned(finding);
     }
 

@@ -132,7 +132,7 @@ internal sealed class FileShareDetection(DetectionContext context) : Transaction
     {
         if (tree.IsAdministrative)
         {
-            if (context.IsUsual(_administrative, tree))
+            if (context.IsUsual(_administrative, tree, out _))
                 return;
             context.Emit(context.Observe(_administrative, context.ClientOf(tree), context.ServerOf(tree), tree.TimeNs, tree.TimeNs, 0.8)
                 ?.Include("shares", tree.Share ?? "?").Include("hosts", context.NameOf(context.ServerOf(tree))), tree);

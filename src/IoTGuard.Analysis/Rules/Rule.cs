@@ -30,6 +30,8 @@ public sealed record Rule
     /// <summary>Quiet time of rules about what a device never did before: what was told is no news on the same day, seconds.</summary>
     public const double NewsSeconds = 86_400;
 
+    private readonly Threshold[] _thresholds = [];
+
     /// <summary>Stable id, kebab-case.</summary>
     public required string Id { get; init; }
 
@@ -55,7 +57,11 @@ public sealed record Rule
 
     public RuleTraits Traits { get; init; }
 
-    public IReadOnlyList<Threshold> Thresholds { get; init; } = [];
+    public IReadOnlyList<Threshold> Thresholds
+    {
+        get => _thresholds;
+        init => _thresholds = [.. value];
+    }
 
     /// <summary>Packet time without a further observation after which the alert closes, seconds.</summary>
     public double QuietSeconds { get; init; } = 900;
@@ -76,11 +82,10 @@ public sealed record Rule
     {
         get
         {
-            // By index: an enumerator of the interface would be allocated at each look-up.
-            for (var i = 0; i < Thresholds.Count; i++)
+            foreach (ref readonly var own in _thresholds.AsSpan())
             {
-                if (Thresholds[i].Name == threshold)
-                    return Thresholds[i].Value;
+                if (own.Name == threshold)
+                    return own.Value;
             }
 
             throw new ArgumentException($"The rule {Id} has no threshold {threshold}.", nameof(threshold));

@@ -28,6 +28,11 @@ internal sealed class TamperDetection
     {
         public long Unchanged;
         public long Changed;
+
+        /// <summary>Where it is noted that the hop changes content, as of a version of the inventory, and whether it did so while the site was learned.</summary>
+        public SeenFact? Finding;
+        public int Version;
+        public bool IsUsual;
     }
 
     public TamperDetection(DetectionContext context)
@@ -49,7 +54,7 @@ internal sealed class TamperDetection
 
         // Another transfer syntax has other bytes for the same pixels.
         var key = transaction.Instance.Low ^ Fingerprint.Of(transaction.TransferSyntax, other: null);
-        if (!_images.IsChanged(key, transaction.PixelPrint, transaction, out var first) || _context.IsUsual(_image, transaction))
+        if (!_images.IsChanged(key, transaction.PixelPrint, transaction, out var first) || _context.IsUsual(_image, transaction, out _))
             return;
         Emit(Observe(_image, transaction, 0.75)?.Patient(transaction.Patient), transaction, first);
     }
@@ -73,7 +78,7 @@ internal sealed class TamperDetection
         }
 
         passed.Changed++;
-        if (_context.IsUsual(_message, transaction))
+        if (IsUsual(passed, transaction))
             return;
 
         // An engine translates what it passes on. Who passed messages on unchanged, or never sent any, has no reason to.
@@ -81,6 +86,21 @@ internal sealed class TamperDetection
         if (!isStranger && (passed.Unchanged < _message["unchanged"] || passed.Unchanged < _message["share"] * passed.Changed))
             return;
         Emit(Observe(_message, transaction, 0.7)?.Patient(transaction.Patient), transaction, first);
+    }
+
+    /// <summary>Does a hop usually change messages? Found out once while both ends stay the devices that they are.</summary>
+    private bool IsUsual(Passed passed, Transaction transaction)
+    {
+        if (passed.Finding is { } known && passed.Version == _context.Devices.Version)
+        {
+            known.Again(transaction.TimeNs);
+            return passed.IsUsual;
+        }
+
+        passed.IsUsual = _context.IsUsual(_message, transaction, out var seen);
+        passed.Finding = _context.Devices.Find(transaction.Client) is null || _context.Devices.Find(transaction.Server) is null ? null : seen;
+        passed.Version = _context.Devices.Version;
+        return passed.IsUsual;
     }
 
     private OpenAlert? Observe(Rule rule, Transaction transaction, double confidence) =>

@@ -1,5 +1,5 @@
+using System.Buffers.Binary;
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace IoTGuard.Analysis.Sessions;
 
@@ -19,16 +19,17 @@ internal struct ContentPrint
 
     public void Add(ReadOnlySpan<byte> bytes)
     {
-        while (_restBytes > 0 && !bytes.IsEmpty)
+        // What is left over from before comes first in every word.
+        var shift = 8 * _restBytes;
+        while (bytes.Length >= sizeof(ulong))
         {
-            AddByte(bytes[0]);
-            bytes = bytes[1..];
+            var word = BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+            _value = Mix(_value, _rest | (word << shift));
+            _rest = shift == 0 ? 0 : word >> (64 - shift);
+            bytes = bytes[sizeof(ulong)..];
         }
 
-        var words = MemoryMarshal.Cast<byte, ulong>(bytes);
-        foreach (var word in words)
-            _value = Mix(_value, BitConverter.IsLittleEndian ? word : System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(word));
-        foreach (var b in bytes[(words.Length * sizeof(ulong))..])
+        foreach (var b in bytes)
             AddByte(b);
     }
 

@@ -279,7 +279,7 @@ internal sealed partial class StreamConversation(StreamStore store) : Conversati
         if (bytes == 0)
             return;
         store.Counters.ConflictingBytes += bytes;
-        Shard.DetailsOf(Index, direction).ConflictingBytes += bytes;
+        Shard.OdditiesOf(Index, direction).ConflictingBytes += bytes;
         Context.AtConversation(this);
         Context.Emit(new Fault(FaultKind.OverlapConflict, Layer.Stream, 0, bytes));
     }

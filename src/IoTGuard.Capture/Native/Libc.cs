@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace IoTGuard.Capture.Native;
 
 /// <summary>
-/// The calls of the C library that live capture needs; none of them can send. Constants and layouts are those of Linux on x64 and arm64.
+/// The calls of the C library that we need, for live capture above all; none of them can send. Constants and layouts are those of Linux on x64 and arm64.
 /// </summary>
 internal static partial class Libc
 {
@@ -30,6 +30,7 @@ internal static partial class Libc
     public const int PROT_READ = 1;
     public const int PROT_WRITE = 2;
     public const int MAP_SHARED = 1;
+    public const int MADV_COLLAPSE = 25;
 
     // <poll.h>
     public const short POLLIN = 1;
@@ -70,6 +71,9 @@ internal static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
     public static partial int Unmap(nint address, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
+    public static partial int Advise(nint address, nuint length, int advice);
 
     [LibraryImport("libc", EntryPoint = "getpwnam", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint FindUser(string name);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using IoTGuard.Analysis;
 using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Sessions;
+using IoTGuard.Capture;
 using IoTGuard.Outputs;
 using IoTGuard.Wire;
 
@@ -52,6 +53,7 @@ internal sealed class AnalysisRun : IEventConsumer
     public void Execute(CancellationToken cancellation)
     {
         var started = Stopwatch.GetTimestamp();
+        using (HugePages.Keep())
         using (var progress = new ProgressLine(_setup.Source))
         {
             var pipeline = new FilePipeline(_setup.Source, _setup.Sensors, _setup.Router, this);

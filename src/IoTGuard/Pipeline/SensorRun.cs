@@ -91,7 +91,8 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         ServiceManager.IsReady();
         _health.SetStatistics(_settings.StatisticsSeconds);
         _outputs.Outputs.BeginHeartbeats(Beat);
-        new LivePipeline(_rings, _sensors, this, _load, _outputs.Evidence is { } evidence ? evidence.Take : null).Run(cancellation);
+        using (HugePages.Keep())
+            new LivePipeline(_rings, _sensors, this, _load, _outputs.Evidence is { } evidence ? evidence.Take : null).Run(cancellation);
         ServiceManager.IsStopping();
         _health.SetStatistics(0);
         _detector.Complete();
