@@ -1,3 +1,5 @@
+using IoTGuard.Wire.Application.Quic;
+
 namespace IoTGuard.Analysis.Sessions;
 
 /// <summary>Names of versions and alerts as they stand in outputs.</summary>
@@ -19,13 +21,21 @@ internal static class TlsNames
     /// <summary>Name of a version of QUIC.</summary>
     public static string OfQuicVersion(uint version) => version switch
     {
-        0x0000_0001 => "1",
-        0x6B33_43CF => "2",
-        >= 0xFF00_0017 and <= 0xFF00_0022 => Drafts[version - 0xFF00_0017],
+        QuicVersion.V1 => "1",
+        QuicVersion.V2 => "2",
+        >= QuicVersion.FirstDraft and <= QuicVersion.LastDraft => Drafts[version - QuicVersion.FirstDraft],
+        QuicVersion.Facebook22 => "mvfst-22",
+        QuicVersion.Facebook27 => "mvfst-27",
+        QuicVersion.FacebookTrial => "mvfst-trial",
+        QuicVersion.Google50 => "Q050",
+        QuicVersion.GoogleTls50 => "T050",
+        QuicVersion.GoogleTls51 => "T051",
+        _ when QuicVersion.IsGooglePlain(version) => GooglePlain[(10 * (version >> 8 & 0xF)) + (version & 0xF)],
         _ => "other",
     };
 
-    private static readonly string[] Drafts = [.. Enumerable.Range(23, 12).Select(static n => $"draft-{n}")];
+    private static readonly string[] Drafts = [.. Enumerable.Range(22, 13).Select(static n => $"draft-{n}")];
+    private static readonly string[] GooglePlain = [.. Enumerable.Range(0, 50).Select(static n => $"Q0{n:00}")];
 
     /// <summary>Name of an alert (RFC 8446 6, RFC 5246 7.2).</summary>
     public static string? OfAlert(int description) => description switch
