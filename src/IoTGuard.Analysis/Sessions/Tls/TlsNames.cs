@@ -1,4 +1,5 @@
 using IoTGuard.Wire.Application.Quic;
+using IoTGuard.Wire.Application.Tls;
 
 namespace IoTGuard.Analysis.Sessions;
 
@@ -15,6 +16,9 @@ internal static class TlsNames
         0x0302 => "TLS 1.1",
         0x0303 => "TLS 1.2",
         0x0304 => "TLS 1.3",
+        DtlsRecordHeader.Version10 or DtlsRecordHeader.VersionOld => "DTLS 1.0",
+        DtlsRecordHeader.Version12 => "DTLS 1.2",
+        DtlsRecordHeader.Version13 => "DTLS 1.3",
         _ => "other",
     };
 
