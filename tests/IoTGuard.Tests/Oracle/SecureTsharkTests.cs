@@ -5,7 +5,7 @@ using IoTGuard.TestSupport;
 namespace IoTGuard.Tests.Oracle;
 
 /// <summary>
-/// Over our own capture and captures of the corpus, what tshark shows of TLS, QUIC and SSH handshakes (JA3, JA3S, server names, HASSH) the program shows too. It shows more than
+/// Over our own captures and captures of the corpus, what tshark shows of TLS, DTLS, QUIC and SSH handshakes (JA3, JA3S, server names, HASSH) the program shows too. It shows more than
 /// tshark where that does not recognise TLS: after RDP's negotiation, and on ports of other protocols.
 /// </summary>
 /// <remarks>
@@ -15,16 +15,21 @@ namespace IoTGuard.Tests.Oracle;
 /// </remarks>
 public sealed class SecureTsharkTests
 {
-    private const string Filter = "tls.handshake.type==1 or tls.handshake.type==2 or ssh.kex.hassh or ssh.kex.hasshserver or gquic.tag.sni";
+    private const string Filter = "tls.handshake.type==1 or tls.handshake.type==2 or ssh.kex.hassh or ssh.kex.hasshserver or gquic.tag.sni"
+        + " or dtls.handshake.extensions_server_name or socks.remote_name";
 
     private static readonly (string Protocol, string Field, string Theirs)[] Fields =
     [
         ("tls", "ja3", "tls.handshake.ja3"), ("tls", "ja3s", "tls.handshake.ja3s"), ("tls", "server_name", "tls.handshake.extensions_server_name"),
+        ("dtls", "server_name", "dtls.handshake.extensions_server_name"), ("socks", "target", "socks.remote_name"),
         ("quic", "server_name", "tls.handshake.extensions_server_name"), ("quic", "server_name", "gquic.tag.sni"), ("ssh", "hassh", "ssh.kex.hassh"), ("ssh", "hassh_server", "ssh.kex.hasshserver"),
     ];
 
     [Fact]
     public void Our_own_capture() => Assert.InRange(Compare(Repository.PathOf("captures", "secure.pcapng")), 20, 1000);
+
+    [Fact]
+    public void Our_own_capture_of_relays() => Assert.InRange(Compare(Repository.PathOf("captures", "relays.pcapng")), 5, 100);
 
     [Theory]
     [InlineData("quic-v2.pcapng")]
@@ -63,7 +68,7 @@ public sealed class SecureTsharkTests
         var run = ProgramRun.Of("analyze", capture, "--transactions", folder["transactions"]);
         Assert.True(run.Status is 0 or 3 or 4, run.Error);
         var ours = File.ReadLines(folder["transactions"]).Select(static line => JsonDocument.Parse(line).RootElement)
-            .Where(static t => t.GetProperty("event").GetString() == "handshake").ToList();
+            .Where(static t => t.GetProperty("event").GetString() is "handshake" or "connect").ToList();
         var theirs = Tshark(capture);
         var missing = new List<string>();
         var compared = 0;
@@ -83,7 +88,7 @@ public sealed class SecureTsharkTests
     }
 
     private static string ProtocolOf(string layers) =>
-        layers.Contains("dtls", StringComparison.Ordinal) ? "dtls" : layers.Contains(":quic", StringComparison.Ordinal) || layers.Contains(":gquic", StringComparison.Ordinal) ? "quic" : layers.Contains(":ssh", StringComparison.Ordinal) ? "ssh" : "tls";
+        layers.Contains("dtls", StringComparison.Ordinal) ? "dtls" : layers.Contains(":quic", StringComparison.Ordinal) || layers.Contains(":gquic", StringComparison.Ordinal) ? "quic" : layers.Contains(":ssh", StringComparison.Ordinal) ? "ssh" : layers.EndsWith(":socks", StringComparison.Ordinal) ? "socks" : layers.Contains(":openvpn", StringComparison.Ordinal) ? "openvpn" : "tls";
 
     private static List<string[]> Tshark(string capture)
     {
