@@ -37,7 +37,7 @@ public sealed class DtlsSessionTests
     public void Records_must_fill_the_datagram()
     {
         Assert.Equal(ProbeResult.NotForUs, DtlsSession.Probe(FlowDirection.FromOriginator, [.. Encrypted, 0]));
-        Assert.Equal(ProbeResult.NotForUs, DtlsSession.Probe(FlowDirection.FromOriginator, Encrypted[..^1]));
+        Assert.Equal(ProbeResult.NotForUs, DtlsSession.Probe(FlowDirection.FromOriginator, Encrypted.AsSpan(0, Encrypted.Length - 1)));
         Assert.Equal(ProbeResult.NotForUs, DtlsSession.Probe(FlowDirection.FromOriginator, Record(22, 0, 0xFEFD, new byte[3])));
         Assert.Equal(ProbeResult.NotForUs, DtlsSession.Probe(FlowDirection.FromOriginator, Record(22, 0, 0xFEFD, [99, .. new byte[11]])));
         Assert.Equal(ProbeResult.NotForUs, DtlsSession.Probe(FlowDirection.FromOriginator, Record(23, 1, 0x0303, new byte[20])));
