@@ -66,8 +66,13 @@ public sealed record ModelCard
 
         if (Budget is { } budget)
         {
-            text.Write($"- Alert budget: {Number(budget.AlertsPerDay)} a day of {Number(budget.FlowsPerDay)} flows, p ≤ {Number(budget.PThreshold)}");
-            text.Write(Calibration is null ? "\n" : $", score ≥ {Number(Calibration.ScoreAt(budget.PThreshold))}\n");
+            text.Write($"- Alert budget: {Number(budget.AlertsPerDay)} a day of {budget.FlowsPerDay.ToString("N0", CultureInfo.InvariantCulture)} rows, p ≤ {Number(budget.PThreshold)}");
+            text.Write(Calibration?.ScoreAt(budget.PThreshold) switch
+            {
+                null => "\n",
+                var score when float.IsFinite(score.Value) => $", score ≥ {Number(score.Value)}\n",
+                _ => ", which no score reaches with so few calibration rows\n",
+            });
         }
 
         WriteTable(text, "Figures", ["Figure", "Value", "95 % interval", "Unit", "Measured on"], Figures.Select(f => (string[])[f.Name, Number(f.Value), Interval(f), f.Unit, f.Data]));

@@ -61,7 +61,12 @@ public sealed class EvaluationTests
     {
         var estimate = Estimate.Share(8, 10);
         Assert.Equal((0.8, 0.4902, 0.9433), (estimate.Value, Math.Round(estimate.Low, 4), Math.Round(estimate.High, 4)));
-        Assert.Equal(0, Estimate.Share(0, 50).Low);
+        for (var all = 1; all <= 50; all++)
+        {
+            Assert.Equal(0, Estimate.Share(0, all).Low);
+            Assert.Equal(1, Estimate.Share(all, all).High);
+        }
+
         Assert.True(double.IsNaN(Estimate.Share(0, 0).Value));
     }
 

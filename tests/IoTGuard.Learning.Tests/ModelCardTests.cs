@@ -26,10 +26,18 @@ public sealed class ModelCardTests
         var card = text.ToString();
         Assert.StartsWith("# Test | forest\n\nShows how a card looks.\n\n- Feature schema: `5f1e0c4b`, 3 features\n", card, StringComparison.Ordinal);
         Assert.Contains("- Trained on synthetic cloud: 1000 rows, engine iforest (sample_size 256, trees 100), seed 1\n- Calibrated on 4000 held-out benign rows", card, StringComparison.Ordinal);
-        Assert.Contains("- Alert budget: 10 a day of 2E+06 flows, p ≤ 5E-06, score ≥ 0.", card, StringComparison.Ordinal);
+        Assert.Contains("- Alert budget: 10 a day of 2,000,000 rows, p ≤ 5E-06, score ≥ 0.", card, StringComparison.Ordinal);
         Assert.Contains("| AUROC | 0.9876 | – |  | a\\|b |\n", card, StringComparison.Ordinal);
         Assert.Contains("\n## Limits\n\n- Knows one cloud.\n", card, StringComparison.Ordinal);
         Assert.Contains("| f2 | 1 | -2.", card, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ABudgetThatNoScoreReachesIsSaid()
+    {
+        using var text = new StringWriter();
+        (Card() with { Calibration = Calibration.Fit([.. Enumerable.Range(0, 20).Select(i => (float)i)]) }).WriteMarkdown(text);
+        Assert.Contains("p ≤ 5E-06, which no score reaches with so few calibration rows\n", text.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

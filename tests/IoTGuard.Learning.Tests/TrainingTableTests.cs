@@ -47,7 +47,10 @@ public sealed class TrainingTableTests
 
     [Theory]
     [InlineData("", "empty")]
-    [InlineData("a,b\n1,2\n3\n", "3")]
+    [InlineData("a,b\n1,2\n3\n", "line 3: 1 fields where the header has 2; the file may be cut short")]
+    [InlineData("a,b\n1,2\n3,4,5\n", "line 3: 3 fields where the header has 2")]
+    [InlineData("\u0001,b\n1,2\n", "line 1: columns without names: this is no table of features")]
+    [InlineData(",a,b\n1,2,3\n", "line 1: columns without names")]
     [InlineData("a,b\n1,2\n3,x\n", "line 3, column b: 'x' is not a number")]
     [InlineData("a\n1\n", "no column 'b'")]
     [InlineData("a,a,b\n1,2,3\n", "a")]

@@ -65,6 +65,9 @@ public enum ApplicationProtocol : byte
     OracleTns,
     Pop3,
     Imap,
+    Socks,
+    OpenVpn,
+    Dtls,
 }
 
 /// <summary>Names and kinds of application protocols.</summary>

@@ -124,7 +124,7 @@ internal sealed class TlsDetection : TransactionDetection
 
     private string? Weakness(in TlsFacts facts)
     {
-        if (facts.Version < 0x0303)
+        if (facts.Version is < 0x0303 or DtlsRecordHeader.Version10)
             return TlsNames.OfVersion(facts.Version);
         var weakness = TlsCipherSuite.WeaknessOf(facts.Suite) & ServerFault;
         if (weakness != TlsWeakness.None)

@@ -54,6 +54,8 @@ internal static class ProtocolTable
         new("pop3", MailboxSession.ProbePop3, static () => new MailboxSession(isImap: false), [110]),
         new("imap", MailboxSession.ProbeImap, static () => new MailboxSession(isImap: true), [143]),
         new("sip", SipStreamSession.Probe, static () => new SipStreamSession(), []),
+        new("socks", SocksSession.Probe, static () => new SocksSession(), [1080]),
+        new("openvpn", OpenVpnStreamSession.Probe, static () => new OpenVpnStreamSession(), []),
     ];
 
     /// <summary>Protocols over UDP.</summary>
@@ -76,5 +78,7 @@ internal static class ProtocolTable
         new("ssdp", SsdpSession.Probe, static () => new SsdpSession(), [1900]),
         new("sip", SipSession.Probe, static () => new SipSession(), [5060]),
         new("quic", QuicSession.Probe, static () => new QuicSession(), []),
+        new("dtls", DtlsSession.Probe, static () => new DtlsSession(), []),
+        new("openvpn", OpenVpnSession.Probe, static () => new OpenVpnSession(), []),
     ];
 }

@@ -47,6 +47,6 @@ public readonly record struct Estimate(double Value, double Low, double High)
         var share = (double)some / all;
         var middle = (share + (z * z / (2 * all))) / (1 + (z * z / all));
         var half = z / (1 + (z * z / all)) * Math.Sqrt((share * (1 - share) / all) + (z * z / (4.0 * all * all)));
-        return new Estimate(share, Math.Max(0, middle - half), Math.Min(1, middle + half));
+        return new Estimate(share, some == 0 ? 0 : middle - half, some == all ? 1 : middle + half);
     }
 }

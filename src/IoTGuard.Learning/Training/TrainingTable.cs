@@ -65,7 +65,7 @@ public sealed class TrainingTable
         using var text = Open(stream);
         try
         {
-            using var reader = Sep.New(',').Reader(o => o with { HasHeader = true, Unescape = true, DisableColCountCheck = false }).From(text);
+            using var reader = Sep.New(',').Reader(o => o with { HasHeader = true, Unescape = true, DisableColCountCheck = true }).From(text);
             return Read(reader, features, columns, isAnomaly, report);
         }
         catch (Exception e) when (e is ArgumentException or KeyNotFoundException or FormatException or InvalidDataException)
@@ -152,6 +152,8 @@ public sealed class TrainingTable
         var header = reader.Header.ColNames.ToList();
         if (header.Count == 0)
             throw new InvalidDataException("line 1: the file is empty, a header line is needed");
+        if (header.Exists(static name => name.Length == 0 || name.Any(char.IsControl)))
+            throw new InvalidDataException("line 1: columns without names: this is no table of features");
         var (time, device, peer, label) = (Find(columns.Times), Find(columns.Devices), Find(columns.Peers), Find(columns.Labels));
         if (isAnomaly is not null && time < 0)
             throw new InvalidDataException($"line 1: labels are joined by time, and there is no column {string.Join(" or ", columns.Times)}");
@@ -164,6 +166,8 @@ public sealed class TrainingTable
         var values = new float[places.Length];
         foreach (var row in reader)
         {
+            if (row.ColCount != header.Count)
+                throw new InvalidDataException($"line {row.LineNumberFrom}: {row.ColCount} fields where the header has {header.Count}; the file may be cut short");
             if (judged >= 0 && row[judged].Span is "0")
                 continue;
             for (var i = 0; i < places.Length; i++)

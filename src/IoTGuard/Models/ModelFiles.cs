@@ -11,6 +11,8 @@ internal static class ModelFiles
     /// <summary>Reads a model of any schema.</summary>
     public static AnomalyModel Load(string path)
     {
+        if (path.EndsWith(".zip", StringComparison.OrdinalIgnoreCase))
+            throw new UserException(ExitStatus.Unusable, $"{path} is ML.NET's own form; name the .onnx beside it, which scores the same");
         try
         {
             var length = new FileInfo(path).Length;

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using IoTGuard.Analysis.Flows;
 using IoTGuard.Analysis.Sessions;
 using IoTGuard.Analysis.Tests.Sessions;
@@ -16,14 +17,20 @@ public sealed class QuicSessionTests
     [InlineData(QuicVersion.V1, "1")]
     [InlineData(QuicVersion.V2, "2")]
     [InlineData(0xFF00_001D, "draft-29")]
+    [InlineData(QuicVersion.FirstDraft, "draft-22")]
+    [InlineData(QuicVersion.Facebook22, "mvfst-22")]
+    [InlineData(QuicVersion.Facebook27, "mvfst-27")]
+    [InlineData(QuicVersion.FacebookTrial, "mvfst-trial")]
+    [InlineData(QuicVersion.GoogleTls50, "T050")]
+    [InlineData(QuicVersion.GoogleTls51, "T051")]
     public void A_handshake_in_shuffled_frames_keeps_the_contract(uint version, string name)
     {
         var hello = TlsBytes.Browser;
         Turn[] turns =
         [
-            Turn.Client(Initial(version, Id, Id, false, 0, [.. Crypto(100, hello[100..250]), 1, 0, .. Crypto(0, hello[..100])])),
-            Turn.Client(Initial(version, Id, Id, false, 1, [.. Crypto(200, hello[200..]), .. Crypto(100, hello[100..120])])),
-            Turn.Server(Initial(version, Id, [9, 9, 9, 9], true, 0, [2, 1, 0, 0, 1, .. Crypto(0, ServerHello)]), 0.02),
+            Turn.Client(Initial(version, Id, Id, false, 0, [.. Crypto(100, hello[100..250], version), 1, 0, .. Crypto(0, hello[..100], version)])),
+            Turn.Client(Initial(version, Id, Id, false, 1, [.. Crypto(200, hello[200..], version), .. Crypto(100, hello[100..120], version)])),
+            Turn.Server(Initial(version, Id, [9, 9, 9, 9], true, 0, [2, 1, 0, 0, 1, .. Crypto(0, ServerHello, version)]), 0.02),
             Turn.Client(Initial(version, Id, [7, 7, 7, 7, 7, 7, 7, 7], false, 2, [2, 0, 0, 0, 0])),
         ];
         var line = Assert.Single(SessionContract.Holds(static () => new QuicSession(), turns, 443, allocates: true));
@@ -80,7 +87,72 @@ public sealed class QuicSessionTests
         Assert.Empty(player.End().Log);
     }
 
-    private static byte[] Crypto(int offset, byte[] data) => [6, .. Number(offset), .. Number(data.Length), .. data];
+    /// <summary>Google's own handshake is in the clear until Q049, with two forms of header, and in an Initial packet in Q050.</summary>
+    [Theory]
+    [InlineData("Q024")]
+    [InlineData("Q043")]
+    [InlineData("Q044")]
+    [InlineData("Q046")]
+    [InlineData("Q050")]
+    public void A_hello_of_Googles_own_handshake_keeps_the_contract(string version)
+    {
+        var hello = GoogleHello(("PAD\0", new byte[300]), ("SNI\0", "pacs.hospital.test"u8.ToArray()), ("VER\0", Encoding.ASCII.GetBytes(version)));
+        Turn[] turns = [Turn.Client(GooglePacket(version, hello)), Turn.Server([0x00, 1, 2, 3, 4, 5]), Turn.Client(GooglePacket(version, hello))];
+        Assert.Equal(ProbeResult.Certain, QuicSession.Probe(FlowDirection.FromOriginator, turns[0].Bytes));
+        var line = Assert.Single(SessionContract.Holds(static () => new QuicSession(), turns, 443, allocates: true));
+        Assert.Contains($"complete=False quic_version='{version}' server_name='pacs.hospital.test'", line, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Q023")]
+    [InlineData("Q04A")]
+    [InlineData("Q0:0")]
+    [InlineData("R043")]
+    public void Other_letters_are_no_version_of_Googles(string version) =>
+        Assert.Equal(ProbeResult.NotForUs, QuicSession.Probe(FlowDirection.FromOriginator, GooglePacket(version, GoogleHello())));
+
+    [Fact]
+    public void A_version_of_Googles_without_a_hello_is_only_likely() =>
+        Assert.Equal(ProbeResult.Likely, QuicSession.Probe(FlowDirection.FromOriginator, GooglePacket("Q043", [1, 2, 3, 4])));
+
+    [Fact]
+    public void Damaged_hellos_of_Googles_name_nobody()
+    {
+        var whole = GoogleHello(("PAD\0", new byte[30]), ("SNI\0", "pacs.hospital.test"u8.ToArray()));
+        for (var length = 0; length < whole.Length; length++)
+            Assert.True(Wire.Application.Quic.GoogleHello.ServerName(whole.AsSpan(0, length)).IsEmpty);
+        Assert.True(Wire.Application.Quic.GoogleHello.ServerName([.. whole[..4], 0xFF, 0xFF, .. whole[6..]]).IsEmpty);
+        whole[8 + 4] = 0xFF;
+        Assert.True(Wire.Application.Quic.GoogleHello.ServerName(whole).IsEmpty);
+    }
+
+    private static byte[] GoogleHello(params (string Tag, byte[] Value)[] values)
+    {
+        var bytes = new List<byte>([.. "CHLO"u8, (byte)values.Length, 0, 0, 0]);
+        var end = 0;
+        foreach (var (tag, value) in values)
+        {
+            end += value.Length;
+            bytes.AddRange([.. Encoding.ASCII.GetBytes(tag), (byte)end, (byte)(end >> 8), 0, 0]);
+        }
+
+        return [.. bytes, .. values.SelectMany(static v => v.Value)];
+    }
+
+    private static byte[] GooglePacket(string version, byte[] hello)
+    {
+        var number = Encoding.ASCII.GetBytes(version);
+        byte[] stream = [.. new byte[12], 0xA0, 1, (byte)hello.Length, (byte)(hello.Length >> 8), .. hello];
+        return version switch
+        {
+            "Q050" => Initial(QuicVersion.Google50, Id, Id, false, 0, Crypto(0, hello, QuicVersion.Google50)),
+            "Q044" or "Q046" => [0xC3, .. number, 0x50, .. Id, 0, 0, 0, 1, .. stream],
+            _ => [0x0D, .. Id, .. number, 1, .. stream],
+        };
+    }
+
+    private static byte[] Crypto(int offset, byte[] data, uint version = QuicVersion.V1) =>
+        [QuicVersion.HasGoogleFrames(version) ? (byte)8 : (byte)6, .. Number(offset), .. Number(data.Length), .. data];
 
     private static byte[] Number(int value) => [(byte)(0x40 | (value >> 8)), (byte)value];
 
@@ -111,5 +183,5 @@ public sealed class QuicSessionTests
     }
 
     private static byte[] Expand(byte[] secret, string label, int length) =>
-        HKDF.Expand(HashAlgorithmName.SHA256, secret, length, [0, (byte)length, (byte)(6 + label.Length), .. System.Text.Encoding.ASCII.GetBytes("tls13 " + label), 0]);
+        HKDF.Expand(HashAlgorithmName.SHA256, secret, length, [0, (byte)length, (byte)(6 + label.Length), .. Encoding.ASCII.GetBytes("tls13 " + label), 0]);
 }

@@ -5,7 +5,7 @@ using IoTGuard.TestSupport;
 namespace IoTGuard.Learning.Tests.Oracles;
 
 /// <summary>
-/// Writes <c>docs/detectors.md</c>. The writing is not part of the suite, it is asked for by name:
+/// Writes the tables of <c>docs/detectors.md</c>. The writing is not part of the suite, it is asked for by name:
 /// <c>dotnet run -c Release --project tests/IoTGuard.Learning.Tests -- -explicit only -class "*DetectorTable"</c>.
 /// </summary>
 public sealed class DetectorTable
@@ -18,34 +18,11 @@ public sealed class DetectorTable
         using var oracle = new Oracle("sklearn");
         Table[] tables = [.. Table.Names.Select(name => Table.LoadOrSkip(name, int.MaxValue))];
         var theirs = Ask(oracle, tables);
-        using var text = new StreamWriter(Repository.PathOf("docs", "detectors.md"));
-        text.Write("""
-            # Detectors: which finds what
-
-            Every engine of `iotguard train` on seven labelled tables that others published, beside scikit-learn in the same run. Written by `DetectorTable` in
-            `tests/IoTGuard.Learning.Tests`, from the tables in `../shared/data/tables`:
-
-            ```sh
-            dotnet run -c Release --project tests/IoTGuard.Learning.Tests -- -explicit only -class "*DetectorTable"
-            ```
-
-            Detectors without labels (iforest, hbos, ecod, pca, autoencoder) are trained on one half of the normal rows and tested on the other half and all anomalies. `gbt`
-            learns from half of the normal rows and half of the anomalies, and is tested on the rest. Default hyper-parameters, percent, mean ± standard deviation over five
-            seeds where a seed matters.
-
-            """.ReplaceLineEndings("\n"));
+        using var text = new StringWriter();
         Section(text, "AUROC", tables, theirs, r => r.AreaUnderRoc);
         Section(text, "Average precision", tables, theirs, r => r.AveragePrecision);
         WritePublished(text);
-        text.Write("""
-
-            ## Which to take
-
-            No detector without labels is best everywhere. `iforest` is never far from the best and costs least thought. `ecod` and `hbos` explain themselves exactly, column by
-            column, and score fastest; they do not see columns that no longer go together. `pca` and `autoencoder` see just that. With labels of even a few attacks `gbt` beats
-            all of them on attacks of the same kind, and knows nothing of others: run it beside one of the first.
-
-            """.ReplaceLineEndings("\n"));
+        WrittenPart.ReplaceIn(Repository.PathOf("docs", "detectors.md"), nameof(DetectorTable), text.ToString());
     }
 
     [Fact]

@@ -1,13 +1,9 @@
-using System.Text.Json;
-using IoTGuard.TestSupport;
-
 namespace IoTGuard.Tests.Captures;
 
 /// <summary>What captures/lab/make-secure did between real programs is what the program tells of captures/secure.pcapng.</summary>
 public sealed class SecureCaptureTests
 {
-    private static readonly string Capture = Repository.PathOf("captures", "secure.pcapng");
-    private static readonly Lazy<(List<JsonElement> Transactions, List<JsonElement> Alerts, string Texts)> Outcome = new(Run);
+    private static readonly Lazy<CaptureOutcome> Outcome = new(static () => CaptureOutcome.Of("secure.pcapng"));
 
     [Theory]
     [InlineData(4431, "version=TLS 1.3 complete=True", 3)]
@@ -70,34 +66,5 @@ public sealed class SecureCaptureTests
             Assert.DoesNotContain(secret, Outcome.Value.Texts, StringComparison.Ordinal);
     }
 
-    private static void Expect(string protocol, string kind, int port, string fields, int count)
-    {
-        var found = Outcome.Value.Transactions
-            .Where(t => t.GetProperty("protocol").GetString() == protocol && t.GetProperty("event").GetString() == kind && t.GetProperty("server").GetProperty("port").GetInt32() == port).ToList();
-        var wanted = System.Text.RegularExpressions.Regex.Split(fields, " (?=[a-z_.]+=)", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1)).Select(f => f.Split('=')).ToList();
-        var matching = found.Count(t => wanted.All(f => Matches(t, f[0], f[1])));
-        Assert.True(matching == count, $"{matching} of {found.Count} {protocol} {kind} on {port} have {fields}:\n{string.Join('\n', found)}");
-    }
-
-    private static bool Matches(JsonElement transaction, string name, string expected)
-    {
-        var value = transaction;
-        foreach (var part in name.Split('.'))
-        {
-            if (!value.TryGetProperty(part, out value))
-                return expected is "0" or "False";
-        }
-
-        return value.ToString() == expected;
-    }
-
-    private static (List<JsonElement> Transactions, List<JsonElement> Alerts, string Texts) Run()
-    {
-        using var folder = new TemporaryFolder();
-        var run = ProgramRun.Of("analyze", Capture, "--transactions", folder["transactions"], "--alerts", folder["alerts"]);
-        Assert.Equal(0, run.Status);
-        return (Read(folder["transactions"]), Read(folder["alerts"]), File.ReadAllText(folder["transactions"]) + File.ReadAllText(folder["alerts"]) + run.Output);
-    }
-
-    private static List<JsonElement> Read(string file) => [.. File.ReadLines(file).Select(static line => JsonDocument.Parse(line).RootElement)];
+    private static void Expect(string protocol, string kind, int port, string fields, int count) => Outcome.Value.Expect(protocol, kind, port, fields, count);
 }

@@ -121,6 +121,8 @@ public sealed class ModelCommandTests : IClassFixture<ModelCommandTests.Tables>
         { 2, "evaluate needs --alerts and --labels, or --model and --data", ["evaluate"] },
         { 3, "cannot read /nonexistent.onnx", ["evaluate", "--model", "/nonexistent.onnx", "--data", "BENIGN"] },
         { 2, "cannot be used: damaged model", ["evaluate", "--model", "/etc/passwd", "--data", "BENIGN"] },
+        { 2, "name the .onnx beside it", ["evaluate", "--model", "model.zip", "--data", "BENIGN"] },
+        { 3, "line 1: columns without names: this is no table of features", ["train", AnalysedSite.Benign, "--out", "x.onnx"] },
         { 2, "does not exist", ["models", "list", "--site", "/nonexistent"] },
         { 2, "is not an .onnx file", ["models", "show", "0001"] },
     };

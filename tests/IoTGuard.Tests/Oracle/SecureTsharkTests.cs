@@ -5,30 +5,44 @@ using IoTGuard.TestSupport;
 namespace IoTGuard.Tests.Oracle;
 
 /// <summary>
-/// Over our own capture and captures of the corpus, what tshark shows of TLS, QUIC and SSH handshakes (JA3, JA3S, server names, HASSH) the program shows too. It shows more than
+/// Over our own captures and captures of the corpus, what tshark shows of TLS, DTLS, QUIC and SSH handshakes (JA3, JA3S, server names, HASSH) the program shows too. It shows more than
 /// tshark where that does not recognise TLS: after RDP's negotiation, and on ports of other protocols.
 /// </summary>
 /// <remarks>
-/// Differences in the rest of the corpus: Facebook's and Google's own versions of QUIC (quic-mvfst-*, quic_t50, quic_t51) and versions that only
-/// provoke negotiation (quic_interop_V) are not opened; in tls_cipher_lens and tls_invalid_reads lengths are damaged, and tshark reads on where
-/// we tell a fault. tshark 4.0 does not open quic-34 and quic_frags_ch_in_multiple_packets, so they show nothing to compare.
+/// Differences in the rest of the corpus: versions of QUIC that only provoke negotiation (quic_interop_V) are not opened; in tls_cipher_lens and
+/// tls_invalid_reads lengths are damaged, and tshark reads on where we tell a fault. tshark 4.0 does not open quic-34 and
+/// quic_frags_ch_in_multiple_packets, so they show nothing to compare.
 /// </remarks>
 public sealed class SecureTsharkTests
 {
-    private const string Filter = "tls.handshake.type==1 or tls.handshake.type==2 or ssh.kex.hassh or ssh.kex.hasshserver";
+    private const string Filter = "tls.handshake.type==1 or tls.handshake.type==2 or ssh.kex.hassh or ssh.kex.hasshserver or gquic.tag.sni"
+        + " or dtls.handshake.extensions_server_name or socks.remote_name";
 
     private static readonly (string Protocol, string Field, string Theirs)[] Fields =
     [
         ("tls", "ja3", "tls.handshake.ja3"), ("tls", "ja3s", "tls.handshake.ja3s"), ("tls", "server_name", "tls.handshake.extensions_server_name"),
-        ("quic", "server_name", "tls.handshake.extensions_server_name"), ("ssh", "hassh", "ssh.kex.hassh"), ("ssh", "hassh_server", "ssh.kex.hasshserver"),
+        ("dtls", "server_name", "dtls.handshake.extensions_server_name"), ("socks", "target", "socks.remote_name"),
+        ("quic", "server_name", "tls.handshake.extensions_server_name"), ("quic", "server_name", "gquic.tag.sni"), ("ssh", "hassh", "ssh.kex.hassh"), ("ssh", "hassh_server", "ssh.kex.hasshserver"),
     ];
 
     [Fact]
     public void Our_own_capture() => Assert.InRange(Compare(Repository.PathOf("captures", "secure.pcapng")), 20, 1000);
 
+    [Fact]
+    public void Our_own_capture_of_relays() => Assert.InRange(Compare(Repository.PathOf("captures", "relays.pcapng")), 5, 100);
+
     [Theory]
     [InlineData("quic-v2.pcapng")]
     [InlineData("quic-29.pcap")]
+    [InlineData("quic-mvfst-22.pcap")]
+    [InlineData("quic-mvfst-27.pcapng")]
+    [InlineData("quic-mvfst-exp.pcap")]
+    [InlineData("quic_t50.pcap")]
+    [InlineData("quic_t51.pcap")]
+    [InlineData("quic_q50.pcap")]
+    [InlineData("quic_q46.pcap")]
+    [InlineData("quic_q39.pcap")]
+    [InlineData("gquic.pcap")]
     [InlineData("quic_frags_ch_out_of_order_same_packet_craziness.pcapng")]
     [InlineData("ja3_lots_of_cipher_suites.pcap")]
     [InlineData("ja3_lots_of_cipher_suites_2_anon.pcap")]
@@ -54,7 +68,7 @@ public sealed class SecureTsharkTests
         var run = ProgramRun.Of("analyze", capture, "--transactions", folder["transactions"]);
         Assert.True(run.Status is 0 or 3 or 4, run.Error);
         var ours = File.ReadLines(folder["transactions"]).Select(static line => JsonDocument.Parse(line).RootElement)
-            .Where(static t => t.GetProperty("event").GetString() == "handshake").ToList();
+            .Where(static t => t.GetProperty("event").GetString() is "handshake" or "connect").ToList();
         var theirs = Tshark(capture);
         var missing = new List<string>();
         var compared = 0;
@@ -74,7 +88,7 @@ public sealed class SecureTsharkTests
     }
 
     private static string ProtocolOf(string layers) =>
-        layers.Contains("dtls", StringComparison.Ordinal) ? "dtls" : layers.Contains(":quic", StringComparison.Ordinal) ? "quic" : layers.Contains(":ssh", StringComparison.Ordinal) ? "ssh" : "tls";
+        layers.Contains("dtls", StringComparison.Ordinal) ? "dtls" : layers.Contains(":quic", StringComparison.Ordinal) || layers.Contains(":gquic", StringComparison.Ordinal) ? "quic" : layers.Contains(":ssh", StringComparison.Ordinal) ? "ssh" : layers.EndsWith(":socks", StringComparison.Ordinal) ? "socks" : layers.Contains(":openvpn", StringComparison.Ordinal) ? "openvpn" : "tls";
 
     private static List<string[]> Tshark(string capture)
     {

@@ -12,6 +12,9 @@ internal sealed class QuicCrypto
     private readonly ulong[] _have = new ulong[MaximumBytes / 64];
     private int _length;
 
+    /// <summary>What is there from the beginning without a hole.</summary>
+    public ReadOnlySpan<byte> Beginning => _bytes.AsSpan(0, _length);
+
     /// <summary>The message, header included; empty while it is not whole.</summary>
     public ReadOnlySpan<byte> Message
     {

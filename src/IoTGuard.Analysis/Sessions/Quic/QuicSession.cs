@@ -5,8 +5,9 @@ using IoTGuard.Wire.Application.Tls;
 namespace IoTGuard.Analysis.Sessions;
 
 /// <summary>
-/// QUIC (RFC 9000, RFC 9369, drafts 23 to 34) up to ServerHello: opens Initial packets and reads the TLS handshake in them. At most <see cref="MaximumPackets"/> packets
-/// of a flow are opened. The handshake is emitted at ServerHello, as complete; else at the end.
+/// QUIC (RFC 9000, RFC 9369, drafts 22 to 34, Facebook's and Google's versions) up to ServerHello: opens Initial packets and reads the TLS handshake in them. At most
+/// <see cref="MaximumPackets"/> packets of a flow are opened. The handshake is emitted at ServerHello, as complete; else at the end. Of Google's own handshake (Q024 to
+/// Q050) only the client's hello is read; its outcome cannot be seen.
 /// </summary>
 public sealed class QuicSession : DatagramSession
 {
@@ -33,10 +34,13 @@ public sealed class QuicSession : DatagramSession
     public override ApplicationProtocol Protocol => ApplicationProtocol.Quic;
 
     /// <summary>
-    /// An Initial packet of a known version in a datagram of the size that a client's must have (RFC 9000 14.1); or one of a version that nobody speaks.
+    /// An Initial packet of a known version in a datagram of the size that a client's must have (RFC 9000 14.1); or one of a version that nobody speaks; or a hello of
+    /// Google's QUIC.
     /// </summary>
     public static ProbeResult Probe(FlowDirection direction, ReadOnlySpan<byte> data)
     {
+        if (GoogleQuicPacket.TryRead(data, out var google))
+            return google.Hello.IsEmpty ? ProbeResult.Likely : ProbeResult.Certain;
         if (data.Length < SmallestClientDatagram || (data[0] & 0xC0) != 0xC0)
             return ProbeResult.NotForUs;
         if (!QuicPacket.TryRead(data, out var packet))
@@ -52,6 +56,13 @@ public sealed class QuicSession : DatagramSession
         {
             _startNs = context.TimeNs;
             _client = direction;
+        }
+
+        if (!_hasHello && direction == _client && GoogleQuicPacket.TryRead(data, out var google))
+        {
+            _opened++;
+            OnGoogleHello(context, google.Hello, google.Version);
+            return;
         }
 
         for (var i = 0; i < MaximumCoalesced && QuicPacket.TryRead(data, out var packet); i++)
@@ -125,10 +136,13 @@ public sealed class QuicSession : DatagramSession
 
         _facts.QuicVersion = packet.Version;
         var crypto = _crypto[(int)direction];
-        var frames = new QuicFrameReader(plain[..length]);
+        var frames = new QuicFrameReader(plain[..length], QuicVersion.HasGoogleFrames(packet.Version));
         while (frames.ReadCrypto())
             crypto.Add(frames.Offset, frames.Data);
-        OnMessage(context, byServer, crypto.Message);
+        if (packet.Version != QuicVersion.Google50)
+            OnMessage(context, byServer, crypto.Message);
+        else if (!byServer && !_hasHello)
+            OnGoogleHello(context, crypto.Beginning, packet.Version);
     }
 
     private void Remember(ReadOnlySpan<byte> connectionId)
@@ -156,6 +170,16 @@ public sealed class QuicSession : DatagramSession
             if (_hasHello)
                 Emit(context, isComplete: true);
         }
+    }
+
+    private void OnGoogleHello(SessionContext context, ReadOnlySpan<byte> hello, uint version)
+    {
+        if (!hello.StartsWith(GoogleHello.Tag))
+            return;
+        _hasHello = true;
+        _facts.QuicVersion = version;
+        _facts.ServerName = context.Texts.Of(GoogleHello.ServerName(hello));
+        context.Flow.Counters.Requests++;
     }
 
     private void Emit(SessionContext context, bool isComplete)

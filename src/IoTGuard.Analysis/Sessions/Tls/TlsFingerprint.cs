@@ -201,7 +201,7 @@ internal static class TlsFingerprint
         for (; versions.Length >= 2; versions = versions[2..])
         {
             var version = BinaryPrimitives.ReadUInt16BigEndian(versions);
-            if (!TlsGrease.Is(version) && version > highest)
+            if (!TlsGrease.Is(version) && (highest == 0 || (DtlsRecordHeader.IsVersion(version) ? version < highest : version > highest)))
                 highest = version;
         }
 

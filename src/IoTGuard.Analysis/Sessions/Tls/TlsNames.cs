@@ -1,3 +1,6 @@
+using IoTGuard.Wire.Application.Quic;
+using IoTGuard.Wire.Application.Tls;
+
 namespace IoTGuard.Analysis.Sessions;
 
 /// <summary>Names of versions and alerts as they stand in outputs.</summary>
@@ -13,19 +16,30 @@ internal static class TlsNames
         0x0302 => "TLS 1.1",
         0x0303 => "TLS 1.2",
         0x0304 => "TLS 1.3",
+        DtlsRecordHeader.Version10 or DtlsRecordHeader.VersionOld => "DTLS 1.0",
+        DtlsRecordHeader.Version12 => "DTLS 1.2",
+        DtlsRecordHeader.Version13 => "DTLS 1.3",
         _ => "other",
     };
 
     /// <summary>Name of a version of QUIC.</summary>
     public static string OfQuicVersion(uint version) => version switch
     {
-        0x0000_0001 => "1",
-        0x6B33_43CF => "2",
-        >= 0xFF00_0017 and <= 0xFF00_0022 => Drafts[version - 0xFF00_0017],
+        QuicVersion.V1 => "1",
+        QuicVersion.V2 => "2",
+        >= QuicVersion.FirstDraft and <= QuicVersion.LastDraft => Drafts[version - QuicVersion.FirstDraft],
+        QuicVersion.Facebook22 => "mvfst-22",
+        QuicVersion.Facebook27 => "mvfst-27",
+        QuicVersion.FacebookTrial => "mvfst-trial",
+        QuicVersion.Google50 => "Q050",
+        QuicVersion.GoogleTls50 => "T050",
+        QuicVersion.GoogleTls51 => "T051",
+        _ when QuicVersion.IsGooglePlain(version) => GooglePlain[(10 * (version >> 8 & 0xF)) + (version & 0xF)],
         _ => "other",
     };
 
-    private static readonly string[] Drafts = [.. Enumerable.Range(23, 12).Select(static n => $"draft-{n}")];
+    private static readonly string[] Drafts = [.. Enumerable.Range(22, 13).Select(static n => $"draft-{n}")];
+    private static readonly string[] GooglePlain = [.. Enumerable.Range(0, 50).Select(static n => $"Q0{n:00}")];
 
     /// <summary>Name of an alert (RFC 8446 6, RFC 5246 7.2).</summary>
     public static string? OfAlert(int description) => description switch

@@ -3,7 +3,7 @@ using IoTGuard.Wire.Application.X509;
 
 namespace IoTGuard.Analysis.Sessions;
 
-/// <summary>What happened on a TLS or QUIC connection.</summary>
+/// <summary>What happened on a TLS, DTLS or QUIC connection.</summary>
 public enum TlsEvent : byte
 {
     /// <summary>A handshake, complete or not.</summary>
@@ -80,11 +80,14 @@ public struct TlsFacts
     /// <summary>"port", "alpn", "name" or "baseline".</summary>
     public string? CarriedBy;
 
+    /// <summary>True for DTLS.</summary>
+    public bool IsDatagrams;
+
     /// <summary>Version of QUIC; 0 for TLS.</summary>
     public uint QuicVersion;
 }
 
-/// <summary>One event of TLS, or of TLS inside QUIC. Duration runs from the ClientHello to the client's last message of the handshake; bytes are those of the handshake's records.</summary>
+/// <summary>One event of TLS, of DTLS, or of TLS inside QUIC. Duration runs from the ClientHello to the client's last message of the handshake; bytes are those of the handshake's records.</summary>
 public sealed class TlsTransaction : Transaction
 {
     private static readonly string[] EventNames = ["handshake", "alert", "fault"];
@@ -108,7 +111,7 @@ public sealed class TlsTransaction : Transaction
     /// <summary>Of a fault, what is wrong.</summary>
     public string? FaultText { get; set; }
 
-    public override string Protocol => _facts.QuicVersion != 0 ? "quic" : "tls";
+    public override string Protocol => _facts.QuicVersion != 0 ? "quic" : _facts.IsDatagrams ? "dtls" : "tls";
 
     public override string EventName => EventNames[(int)Event];
 

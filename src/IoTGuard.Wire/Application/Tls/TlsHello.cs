@@ -32,7 +32,10 @@ public readonly ref struct TlsClientHello
     public TlsExtensionReader Extensions => new(ExtensionBytes);
 
     /// <summary>Reads the body of a ClientHello; false when it is not one. The bytes may end early inside the extensions.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> body, out TlsClientHello hello)
+    /// <param name="body">The message without its header.</param>
+    /// <param name="hello">What it says.</param>
+    /// <param name="hasCookie">True for DTLS, where a cookie follows the session id (RFC 6347 4.2.1); it is passed over.</param>
+    public static bool TryRead(ReadOnlySpan<byte> body, out TlsClientHello hello, bool hasCookie = false)
     {
         hello = default;
         if (body.Length < FixedLength)
@@ -42,6 +45,13 @@ public readonly ref struct TlsClientHello
         if (body[FixedLength - 1] > 32 || body.Length < at + 2)
             return false;
         var sessionId = body[FixedLength..at];
+        if (hasCookie)
+        {
+            at += 1 + body[at];
+            if (body.Length < at + 2)
+                return false;
+        }
+
         var suites = BinaryPrimitives.ReadUInt16BigEndian(body[at..]);
         at += 2;
         if (suites % 2 != 0 || body.Length < at + suites + 1)

@@ -114,8 +114,10 @@ internal static class ModelsCommand
         if (model.Info.Training is { } training)
             console.WriteLine(FormattableString.Invariant($"  Trained on  {training.Source}: {training.Rows:N0} rows, seed {training.Seed}"));
         console.WriteLine(model.Calibration is { } calibration
-            ? FormattableString.Invariant($"  Calibrated  {calibration.SampleCount:N0} rows; p ≤ 0.01 at {ModelTables.Number(calibration.ScoreAt(0.01))}, p ≤ 0.001 at {ModelTables.Number(calibration.ScoreAt(0.001))}")
+            ? FormattableString.Invariant($"  Calibrated  {calibration.SampleCount:N0} rows; p ≤ 0.01 at {Reached(0.01)}, p ≤ 0.001 at {Reached(0.001)}")
             : "  Calibrated  no: it ranks rows and has no p-values");
+
+        string Reached(double p) => model.Calibration.ScoreAt(p) is var score && float.IsFinite(score) ? ModelTables.Number(score) : "no score";
         console.WriteLine($"  Explains    {(model.CanExplain ? "yes, per feature" : "no")}");
         console.WriteLine($"  Schema      {(model.Info.SchemaHash.Length == 0 ? "not said" : model.Info.SchemaHash)}");
         console.WriteLine($"  Written by  {(model.Info.ProgramVersion.Length == 0 ? "another program" : $"IoTGuard {model.Info.ProgramVersion}")}");
