@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using IoTGuard.Capture.Files;
@@ -32,6 +33,7 @@ public sealed class PacketRing : ILiveSource
     private long _bytes;
     private long _drops;
     private long _freezes;
+    private long _waited;
     private bool _ended;
     private volatile bool _stopping;
     private volatile bool _disposed;
@@ -154,6 +156,9 @@ public sealed class PacketRing : ILiveSource
     }
 
     /// <inheritdoc/>
+    public TimeSpan Waited => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _waited));
+
+    /// <inheritdoc/>
     public IReadOnlyList<CaptureProblem> Problems => _problems.Items;
 
     /// <inheritdoc/>
@@ -210,8 +215,15 @@ public sealed class PacketRing : ILiveSource
     private bool TryTakeBlock()
     {
         var block = _blocks[_next];
-        if (!block.IsReady && !Wait(block))
-            return false;
+        if (!block.IsReady)
+        {
+            var began = Stopwatch.GetTimestamp();
+            var isReady = Wait(block);
+            Interlocked.Add(ref _waited, Stopwatch.GetTimestamp() - began);
+            if (!isReady)
+                return false;
+        }
+
         block.Take();
         _next = (_next + 1) % _blocks.Length;
         var header = block.Header;

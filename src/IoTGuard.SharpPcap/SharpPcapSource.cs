@@ -27,6 +27,7 @@ public sealed class SharpPcapSource : ILiveSource
     private long _bytes;
     private bool _ended;
     private long _stopNs = long.MaxValue;
+    private long _waited;
 
     private SharpPcapSource(string name, PcapDevice device, PcapCounters? counters, TimeSpan pollInterval, TimeSpan lastWait)
     {
@@ -60,6 +61,9 @@ public sealed class SharpPcapSource : ILiveSource
 
     /// <inheritdoc/>
     public CaptureStatistics Statistics => new(Interlocked.Read(ref _frames), Interlocked.Read(ref _bytes), _counters?.Drops ?? 0, UnreadBytes: 0);
+
+    /// <inheritdoc/>
+    public TimeSpan Waited => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _waited));
 
     /// <inheritdoc/>
     public IReadOnlyList<CaptureProblem> Problems => _problems.Items;
@@ -117,7 +121,9 @@ public sealed class SharpPcapSource : ILiveSource
                     if (batch.Count > 0 || HasWaited(waiting))
                         return;
                     // The ways to wait for a packet differ by platform; a buffer outlasts a millisecond on all.
+                    var began = Stopwatch.GetTimestamp();
                     Thread.Sleep(1);
+                    Interlocked.Add(ref _waited, Stopwatch.GetTimestamp() - began);
                     continue;
                 case EndOfFile:
                     _ended = true;

@@ -100,4 +100,7 @@ public interface ILiveSource : IFrameSource
 {
     /// <summary>Takes no more frames. Those that were received before are still read; then reading ends. Any thread may call it.</summary>
     void Stop();
+
+    /// <summary>Time that reading has spent on waiting for frames. Any thread may ask.</summary>
+    TimeSpan Waited { get; }
 }

@@ -109,7 +109,7 @@ internal sealed class AddressDetection : TransactionDetection
                 break;
             case DhcpMessageType.Ack when client.HasAsked && client.Asked.TransactionId == facts.TransactionId:
                 CheckOffer(dhcp, client, timeNs);
-                OnLease(facts, client, timeNs);
+                OnLease(dhcp, client, timeNs);
                 break;
             default:
                 break;
@@ -117,8 +117,9 @@ internal sealed class AddressDetection : TransactionDetection
     }
 
     /// <summary>The client has its address now: what it said of itself is said of the device.</summary>
-    private void OnLease(in DhcpFacts facts, Client client, long timeNs)
+    private void OnLease(DhcpTransaction dhcp, Client client, long timeNs)
     {
+        ref readonly var facts = ref dhcp.Facts;
         var address = facts.Your != default ? facts.Your : facts.Client;
         if (!_context.Scope.IsInside(address) || _context.Devices.ObserveClaim(address, facts.Hardware, timeNs) is not { } device)
             return;
@@ -129,13 +130,13 @@ internal sealed class AddressDetection : TransactionDetection
         if (client.Asked.ParameterList is { } list)
         {
             device.Add(new DeviceClaim(address, ClaimKind.Fingerprint, DhcpPrefix + list));
-            CheckFingerprint(client.Asked, device, timeNs);
+            CheckFingerprint(dhcp, client.Asked, device, timeNs);
         }
 
         client.HasAsked = false;
     }
 
-    private void CheckFingerprint(in DhcpFacts asked, Device device, long timeNs)
+    private void CheckFingerprint(DhcpTransaction dhcp, in DhcpFacts asked, Device device, long timeNs)
     {
         var fingerprint = DhcpPrefix + asked.ParameterList;
         if (!_fingerprints.TryGetValue(asked.Hardware, out var known) || known.Contains(fingerprint) || asked.VendorClass?.StartsWith(NetworkBoot, StringComparison.Ordinal) == true)
@@ -144,7 +145,7 @@ internal sealed class AddressDetection : TransactionDetection
         if (open is null)
             return;
         open.Alert.Protocol = "dhcp";
-        open.Include("fingerprint", asked.VendorClass is { } vendor ? $"{fingerprint} ({vendor})" : fingerprint).Text("before", string.Join(", ", known.Take(2)));
+        open.Include("fingerprint", asked.VendorClass is { } vendor ? $"{fingerprint} ({vendor})" : fingerprint).Text("before", string.Join(", ", known.Take(2))).Flow(dhcp);
         _context.Alerts.Emit(open);
     }
 

@@ -52,7 +52,7 @@ internal static class ConfigCommand
             var settings = Try(() => sources.Read(faults), faults) ?? new SensorSettings();
             var own = Try(() => SettingsOf(settings), faults) ?? SiteSettings.None;
             faults.AddRange(own.Faults);
-            Try(() => AlertOutputs.SettingsOf(settings), faults);
+            Try(() => OutputsOf(settings), faults);
             foreach (var note in own.Rules.Notes)
                 Console.Out.WriteLine("note: " + note);
             foreach (var fault in faults)
@@ -120,6 +120,22 @@ internal static class ConfigCommand
             void Row(string name, string value, string from) => table.AddRow(new Text(name), new Text(value), new Text(from));
         });
         return command;
+    }
+
+    /// <summary>Addresses have their place in the configuration; files that they name are found when all are understood.</summary>
+    private static IReadOnlyList<OutputSettings> OutputsOf(SensorSettings settings)
+    {
+        try
+        {
+            AlertOutputs.Parse(settings.Syslog, settings.Format);
+        }
+        catch (UserException e)
+        {
+            var syslog = SettingTable.All.First(static s => s.Key == "syslog");
+            throw new UserException(e.ExitStatus, $"{settings.OriginOf(syslog)}: {e.Message}; docs/outputs.md lists addresses and options", e);
+        }
+
+        return AlertOutputs.SettingsOf(settings);
     }
 
     private static SiteSettings SettingsOf(SensorSettings settings)

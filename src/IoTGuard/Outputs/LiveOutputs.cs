@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using IoTGuard.Analysis.Alerts;
 using IoTGuard.Analysis.Sessions;
@@ -19,6 +20,7 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
     private OutputSet _set;
     private Task _past = Task.CompletedTask;
     private long _pastLost;
+    private long _worked;
 
     /// <param name="set">Files and receivers.</param>
     /// <param name="withPseudonyms">True when identifiers of patients may be written as pseudonyms.</param>
@@ -45,6 +47,9 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
 
     /// <summary>The run's clock, ns of packet time.</summary>
     public long ClockNs { get; set; }
+
+    /// <summary>Time that it has taken of the thread that it is called on. Any thread may ask.</summary>
+    public TimeSpan Worked => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _worked));
 
     /// <summary>Where alerts are sent.</summary>
     public AlertOutputs Outputs => _outputs;
@@ -102,24 +107,45 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
 
     public void OnAlert(Alert alert, AlertPhase phase)
     {
+        var began = Stopwatch.GetTimestamp();
         if (phase == AlertPhase.Opened)
             Opened++;
         if (Tell(alert, phase))
             Evidence?.OnAlert(alert, phase, ClockNs);
         else if (phase == AlertPhase.Opened)
             Suppressed++;
+        Add(began);
     }
 
     public void OnTransaction(Transaction transaction)
     {
         if (_set.Transactions is not { } file)
             return;
+        var began = Stopwatch.GetTimestamp();
         _transactionJson.Write(file.Buffer, transaction);
         file.EndLine();
+        Add(began);
+    }
+
+    /// <summary>The clock of the run went on, several times a second.</summary>
+    public void OnClock(long clockNs)
+    {
+        if (Evidence is not { } evidence)
+            return;
+        var began = Stopwatch.GetTimestamp();
+        evidence.OnClock(clockNs);
+        Add(began);
     }
 
     /// <summary>Writes out the transactions gathered so far.</summary>
-    public void Flush() => _set.Transactions?.Flush();
+    public void Flush()
+    {
+        if (_set.Transactions is not { } file)
+            return;
+        var began = Stopwatch.GetTimestamp();
+        file.Flush();
+        Add(began);
+    }
 
     /// <summary>Ends all outputs; returns one line for each that lost something.</summary>
     public IReadOnlyList<string> Close()
@@ -146,6 +172,8 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
         _set.Dispose();
         _alertJson.Dispose();
     }
+
+    private void Add(long began) => Interlocked.Add(ref _worked, Stopwatch.GetTimestamp() - began);
 
     /// <summary>Hands an alert to the store, outputs, file and people; false when it is suppressed, so that only the store and file have it.</summary>
     private bool Tell(Alert alert, AlertPhase phase)

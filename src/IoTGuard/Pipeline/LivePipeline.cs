@@ -86,6 +86,7 @@ internal sealed class LivePipeline
         while (true)
         {
             var newest = Volatile.Read(ref _newestNs);
+            var began = Stopwatch.GetTimestamp();
             if (!_rings[ring].Read(frames))
                 break;
             var started = Stopwatch.GetTimestamp();
@@ -95,12 +96,14 @@ internal sealed class LivePipeline
             for (var i = 0; i < frames.Count; i++)
                 clocks[i] = clock = Math.Max(clock, frames.Frames[i].TimeNs);
             sensor.Process(frames, clocks, all.AsSpan(0, frames.Count), output);
+            var processed = Stopwatch.GetTimestamp();
             _onFrames?.Invoke(ring, frames);
+            var copied = Stopwatch.GetTimestamp();
             frames.Release();
             Publish(clock);
             sensor.Advance(clock, output);
             var hasEvents = output.Events.Length > 0;
-            _load.OnRing(ring, Stopwatch.GetTimestamp() - started);
+            _load.OnRing(ring, started - began, processed - started + Stopwatch.GetTimestamp() - copied, copied - processed);
             _deliveries.Writer.Put(new Delivery(ring, hasEvents ? output : null, clock, IsLast: false), failure);
             if (hasEvents)
                 output = _free[ring].Reader.Take(failure);

@@ -126,7 +126,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
             _detector.AdvanceTo(clockNs);
             _devices?.OnClock(clockNs);
             _memory.OnClock(_detector, clockNs);
-            _outputs.Evidence?.OnClock(clockNs);
+            _outputs.OnClock(clockNs);
         }
 
         while (_health.TryTake(out var own))
@@ -173,6 +173,18 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         return new Heartbeat(now, now - Stopwatch.GetElapsedTime(_started), statistics.Sum(static s => s.Frames), statistics.Sum(static s => s.KernelDrops), _outputs.Opened, Waiting: 0, Lost: 0);
     }
 
+    /// <summary>The outputs work on the detector's thread; copies for evidence are made on those of the rings.</summary>
+    private StageTimes Stages()
+    {
+        var delivering = _outputs.Worked;
+        return new StageTimes(
+            Later(TimeSpan.Zero, _load.Reading - TimeSpan.FromTicks(_rings.Sum(static r => r.Waited.Ticks))),
+            _load.Processing, Later(TimeSpan.Zero, _load.Detector - delivering), delivering + _load.Copying);
+
+        // The times of a batch that is under way are not told yet, while its waiting or delivering is.
+        static TimeSpan Later(TimeSpan a, TimeSpan b) => a > b ? a : b;
+    }
+
     /// <summary>The sensor at this moment. Any thread may ask, until this is disposed of.</summary>
     private SensorStatus Status() => new()
     {
@@ -185,7 +197,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
         OpenAlerts = _detector.OpenAlerts,
         Outputs = new OutputStatus(_outputs.Opened, _outputs.Suppressed, _outputs.Delivered, _outputs.Lost),
         Deliveries = _outputs.Deliveries,
-        Work = (_load.Rings, _load.Detector),
+        Stages = Stages(),
         Waiting = _load.Waiting,
         FlowsScored = _detector.FlowFigures.Scored,
         Models = ModelSummary.Of(_detector),

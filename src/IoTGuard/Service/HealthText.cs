@@ -38,6 +38,10 @@ internal static class HealthText
             json.WriteNumber("kernel_drops", status.KernelDrops);
             json.WriteNumber("ring_use", Math.Round(status.RingUse, 4));
             json.WriteNumber("faults", status.Faults.Sum(static f => f.Frames));
+            json.WriteStartObject("faults_by_kind");
+            foreach (var (layer, kind, frames) in status.Faults)
+                json.WriteNumber($"{layer} {kind}".ToLowerInvariant(), frames);
+            json.WriteEndObject();
             json.WriteNumber("stream_gaps", status.Counters.Gaps);
             json.WriteNumber("stream_gap_bytes", status.Counters.GapBytes);
             json.WriteNumber("capture_loss", Math.Round(status.CaptureLoss, 6));
@@ -52,8 +56,10 @@ internal static class HealthText
             json.WriteNumber("lost", status.Outputs.Lost);
             WriteOutputs(json, status.Deliveries);
             json.WriteNumber("detector_queue_batches", status.Waiting);
-            json.WriteNumber("ring_seconds", Math.Round(status.Work.Rings.TotalSeconds, 3));
-            json.WriteNumber("detector_seconds", Math.Round(status.Work.Detector.TotalSeconds, 3));
+            json.WriteStartObject("stage_seconds");
+            foreach (var (name, time) in status.Stages.All)
+                json.WriteNumber(name, Math.Round(time.TotalSeconds, 3));
+            json.WriteEndObject();
             if (status.ScoringTime is { } scoring)
                 json.WriteNumber("model_score_seconds", scoring.TotalSeconds);
             json.WriteNumber("resident_memory_bytes", Environment.WorkingSet);

@@ -81,7 +81,8 @@ internal sealed class SensorHealth : IDisposable
             + string.Create(CultureInfo.InvariantCulture, $"  flows {status.Counters.FlowsOpened:N0}  flows held {status.Flows.Held:N0} ({status.FlowTableUse:P1} of the table)")
             + $"  alerts {RunSummary.Number(status.Outputs.Opened)}{(status.Outputs.Suppressed > 0 ? $" ({RunSummary.Number(status.Outputs.Suppressed)} suppressed)" : "")}"
             + $"  delivered {RunSummary.Number(status.Outputs.Delivered)}  queued {RunSummary.Number(status.Queued)}  retries {RunSummary.Number(status.Retries)}  undelivered {RunSummary.Number(status.Outputs.Lost)}"
-            + string.Create(CultureInfo.InvariantCulture, $"  rings {status.Work.Rings.TotalSeconds:N1} s  detector {status.Work.Detector.TotalSeconds:N1} s, {status.Waiting:N0} batches behind")
+            + string.Concat(status.Stages.All.Select(static stage => string.Create(CultureInfo.InvariantCulture, $"  {stage.Name} {stage.Time.TotalSeconds:N1} s")))
+            + string.Create(CultureInfo.InvariantCulture, $"  detector {status.Waiting:N0} batches behind")
             + (status.ScoringTime is { } scoring ? string.Create(CultureInfo.InvariantCulture, $"  scoring {scoring.TotalMicroseconds:N0} µs") : "")
             + $"  memory {RunSummary.Bytes(Environment.WorkingSet)}{(status.Models.Length > 0 ? "  models: " + status.Models : "")}" + string.Concat(losses);
     }

@@ -25,6 +25,17 @@ internal readonly record struct DeliveryStatus(string Name, long Waiting, long D
 /// <param name="Lost">Messages, lines and changes of the state that were lost.</param>
 internal readonly record struct OutputStatus(long Opened, long Suppressed, long Delivered, long Lost);
 
+/// <summary>Time that each stage has worked, over all threads.</summary>
+/// <param name="Read">Taking packets out of the rings, without waiting for them.</param>
+/// <param name="Process">Decoding, flows, streams and protocols.</param>
+/// <param name="Detect">Inventory, baselines, rules and models.</param>
+/// <param name="Deliver">Alerts and transactions in their forms, copies of packets for evidence. Receivers and the store have threads of their own.</param>
+internal readonly record struct StageTimes(TimeSpan Read, TimeSpan Process, TimeSpan Detect, TimeSpan Deliver)
+{
+    /// <summary>The stages by their names, in the order of a packet's way.</summary>
+    public IReadOnlyList<(string Name, TimeSpan Time)> All => [("read", Read), ("process", Process), ("detect", Detect), ("deliver", Deliver)];
+}
+
 /// <summary>
 /// The sensor at one moment, for metrics, <c>/health</c> and the statistics line. Read from the counters of running threads without holding them up,
 /// so numbers of one status may be apart by what happened while it was taken.
@@ -51,8 +62,8 @@ internal sealed record SensorStatus
     /// <summary>Outputs, files and the store as they now are.</summary>
     public required IReadOnlyList<DeliveryStatus> Deliveries { get; init; }
 
-    /// <summary>Time that the threads of the rings (capture, decoding, flows, protocols) and the one of detection and outputs have worked.</summary>
-    public required (TimeSpan Rings, TimeSpan Detector) Work { get; init; }
+    /// <summary>Time that each stage has worked.</summary>
+    public required StageTimes Stages { get; init; }
 
     /// <summary>Event batches that wait for the detector.</summary>
     public required int Waiting { get; init; }

@@ -14,6 +14,9 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
 {
     private const long NsPerSecond = 1_000_000_000;
 
+    /// <summary>Folder of the site in force, whatever the settings say since; null for the shipped one.</summary>
+    private string? Folder { get; init; }
+
     /// <summary>Stamps of the site's files, and of the model that the settings name.</summary>
     private (string Site, string Model) Stamps { get; init; } = ("", "");
 
@@ -29,8 +32,10 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
         var settings = sources.Load();
         if (string.IsNullOrWhiteSpace(settings.Interface))
             throw new UserException(ExitStatus.Unusable, "no interface: give --interface IF, or 'interface:' in the configuration file");
-        var folder = (before is null ? settings : before.Settings).Site is { } path ? new SiteFolder(path) : null;
-        var own = SiteSettings.Load(settings.Site, settings.Policy, settings.Rules);
+        // Another site waits for a restart, with all that lies in its folder.
+        var path = before is null ? settings.Site : before.Folder;
+        var folder = path is null ? null : new SiteFolder(path);
+        var own = SiteSettings.Load(path, settings.Policy, settings.Rules);
         if (before?.Own.IsSameAs(own) == true)
             own = before.Own;
         if (folder is not null)
@@ -45,16 +50,16 @@ internal sealed record SensorConfiguration(SensorSettings Settings, SiteSettings
         var detection = own.Apply(DetectionOf(settings));
         if (folder is not null)
             detection = detection with { Indicators = folder.LoadIndicators() };
-        return new SensorConfiguration(settings, own, site, detection) { Stamps = stamps, Choice = choice };
+        return new SensorConfiguration(settings, own, site, detection) { Folder = path, Stamps = stamps, Choice = choice };
     }
 
     /// <summary>The same with the models that were chosen since, as by <c>iotguard models promote</c>; null when the choice is the same.</summary>
     /// <exception cref="UserException">The models cannot be used.</exception>
     public SensorConfiguration? WithModelsChosenSince()
     {
-        if (Settings.Site is not { } path || Settings.Model is not null)
+        if (Folder is null || Settings.Model is not null)
             return null;
-        var store = new SiteFolder(path).Models;
+        var store = new SiteFolder(Folder).Models;
         var choice = store.Choice();
         return choice == Choice ? null : this with { Site = Site with { Models = store.LoadCurrent() }, Choice = choice };
     }

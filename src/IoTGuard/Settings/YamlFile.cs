@@ -50,7 +50,7 @@ internal sealed class YamlFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UserException(ExitStatus.Unusable, $"cannot read {path}: {e.Message.TrimEnd('.')}", e);
+            throw new UserException(ExitStatus.Unusable, $"cannot read {path}: {e.Message.TrimEnd('.')}; name a file that exists and that this user may read", e);
         }
 
         return file;

@@ -27,16 +27,19 @@ public sealed class DoctorTests
               ca: {folder["certificate"]}
             - to: file://{folder["missing/alerts.cef"]}
               format: cef
+            - to: file://{folder["full/alerts.json"]}
+              format: json
             evidence: {folder["."]}
             """);
         var run = LiveNetwork.Run($"""
             {LiveNetwork.Pair}
             openssl req -x509 -newkey rsa:2048 -nodes -days 3 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout {folder["key"]} -out {folder["certificate"]} 2>/dev/null
-            openssl s_server -accept 6514 -key {folder["key"]} -cert {folder["certificate"]} -quiet >/dev/null 2>&1 &
+            mkdir {folder["full"]} && mount -t tmpfs -o size=64k tmpfs {folder["full"]}
+            tail -f /dev/null | openssl s_server -accept 6514 -key {folder["key"]} -cert {folder["certificate"]} -quiet >/dev/null 2>&1 &
             server=$!
             (while sleep 0.2; do tcpreplay -q --preload-pcap -x 60 -i gen {attacks} > /dev/null 2>&1; done) &
             replay=$!
-            {LiveNetwork.Program} doctor --interface mon --seconds 8 --json --config {folder["doctor.yaml"]} --syslog 'tls://localhost:6514?ca={folder["certificate"]}' --syslog tcp://127.0.0.1:9 > {folder["good"]}
+            {LiveNetwork.Program} doctor --interface mon --seconds 8 --json --config {folder["doctor.yaml"]} --syslog 'tls://localhost:6514?ca={folder["certificate"]}' --syslog tcp://127.0.0.1:9 --syslog tcp://siem.invalid > {folder["good"]}
             echo "good $?"
             pkill -P $replay; kill $replay $server
             ethtool -K mon gro on > /dev/null 2>&1
@@ -53,18 +56,21 @@ public sealed class DoctorTests
 
         var good = Read(folder["good"]);
         foreach (var subject in new[] { "kernel", "processors", "privileges", "memory", "shipped model", "interface", "capture ring", "traffic", "directions", "clock steps", "timestamps", "tunnels" })
-            Assert.Equal("ok", good[subject].Single().Verdict);
+            Assert.True(good[subject].Single() is { Verdict: "ok" }, $"{subject}: {good[subject].Single()}");
         Assert.Contains("10, 20, 30", good["VLANs"].Single().Text, StringComparison.Ordinal);
         Assert.Contains("came twice", good["duplicates"].Single().Text, StringComparison.Ordinal);
         var receivers = good["output"].ToList();
         Assert.Equal("warning", receivers[0].Verdict);
         Assert.Contains("its certificate holds until", receivers[0].Text, StringComparison.Ordinal);
         Assert.Equal("fault", receivers[1].Verdict);
-        Assert.Contains("takes connections over Tls13; its certificate holds until", receivers[2].Text, StringComparison.Ordinal);
-        Assert.Contains("the sensor's own certificate holds until", receivers[3].Text, StringComparison.Ordinal);
-        Assert.Contains("is not made out for 127.0.0.1", receivers[4].Text, StringComparison.Ordinal);
-        Assert.Equal("fault", receivers[4].Verdict);
+        Assert.Contains("the host name is not known", receivers[2].Text, StringComparison.Ordinal);
+        Assert.Contains("name servers", receivers[2].Remedy, StringComparison.Ordinal);
+        Assert.Contains("takes connections over Tls13; its certificate holds until", receivers[3].Text, StringComparison.Ordinal);
+        Assert.Contains("the sensor's own certificate holds until", receivers[4].Text, StringComparison.Ordinal);
+        Assert.Contains("is not made out for 127.0.0.1", receivers[5].Text, StringComparison.Ordinal);
+        Assert.Equal("fault", receivers[5].Verdict);
         Assert.Contains(good["disk"], static d => d.Verdict == "fault" && d.Text.Contains("missing for file://", StringComparison.Ordinal));
+        Assert.Contains(good["disk"], static d => d.Verdict == "fault" && d.Text.Contains("full: what has no room is lost", StringComparison.Ordinal));
         Assert.Contains(good["disk"], static d => d.Text.Contains("free for evidence", StringComparison.Ordinal));
         Assert.Equal("ok", good["promiscuity"].Single().Verdict);
 

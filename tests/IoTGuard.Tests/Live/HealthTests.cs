@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
@@ -70,6 +71,14 @@ public sealed partial class HealthTests
         }
 
         Assert.Contains("iotguard_condition{name=\"one-direction\"} 1", metrics);
+        foreach (var stage in new[] { "read", "process", "detect", "deliver" })
+        {
+            var time = double.Parse(Assert.Single(metrics, l => l.StartsWith($"iotguard_stage_seconds_total{{stage=\"{stage}\"}} ", StringComparison.Ordinal)).Split(' ')[1], CultureInfo.InvariantCulture);
+            Assert.InRange(time, double.Epsilon, 60);
+            Assert.InRange(health.RootElement.GetProperty("stage_seconds").GetProperty(stage).GetDouble(), 0, 60);
+            Assert.Matches($"stats .*  {stage} [0-9.]+ s", log);
+        }
+
         Assert.Equal("405", File.ReadAllText(folder["delete"]));
         Assert.StartsWith("40", File.ReadAllText(folder["host"]), StringComparison.Ordinal);
         Assert.All(File.ReadLines(folder["sockets"]), static l => Assert.Contains("127.0.0.1:9467", l, StringComparison.Ordinal));
@@ -142,7 +151,7 @@ public sealed partial class HealthTests
         Outputs = default,
         Deliveries = deliveries ?? [],
         Models = "",
-        Work = default,
+        Stages = default,
         Waiting = 0,
         FlowsScored = 0,
         ScoringTime = null,

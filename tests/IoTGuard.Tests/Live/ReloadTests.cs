@@ -16,7 +16,8 @@ public sealed class ReloadTests
         Assert.Equal(0, ProgramRun.Of("analyze", Attacks, "--transactions", folder["file"]).Status);
         Assert.Equal(0, ProgramRun.Of("learn", Repository.PathOf("captures", "hospital-benign.pcapng"), "--site", folder["site"]).Status);
         Write(folder["first.yaml"], $"interface: mon\nworkers: 1\nsite: {folder["site"]}\nalerts: {folder["alerts1"]}\ntransactions: {folder["live1"]}\n");
-        Write(folder["second.yaml"], $"interface: mon\nworkers: 2\nsite: {folder["site"]}\nalerts: {folder["alerts2"]}\ntransactions: {folder["live2"]}\nrules: {folder["rules.yaml"]}\n");
+        Write(folder["second.yaml"], $"interface: mon\nworkers: 2\nsite: {folder["other"]}\nalerts: {folder["alerts2"]}\ntransactions: {folder["live2"]}\nrules: {folder["rules.yaml"]}\npolicy: {folder["policy.yaml"]}\nevidence: {folder["evidence"]}\n");
+        Write(folder["policy.yaml"], "zones:\n  everything: [10.0.0.0/8]\n");
         Write(folder["broken.yaml"], $"interface: mon\nsite: {folder["site"]}\nalrets: {folder["alerts3"]}\n");
         Write(folder["rules.yaml"], """
             rules:
@@ -29,6 +30,7 @@ public sealed class ReloadTests
             """);
         var run = LiveNetwork.Run($"""
             {LiveNetwork.Pair}
+            cp -r {folder["site"]} {folder["other"]}
             cp {folder["first.yaml"]} {folder["sensor.yaml"]}
             {LiveNetwork.Program} sensor --config {folder["sensor.yaml"]} > {folder["out"]} 2> {folder["log"]} &
             sensor=$!
@@ -42,6 +44,8 @@ public sealed class ReloadTests
             cp {folder["second.yaml"]} {folder["sensor.yaml"]}
             kill -HUP $sensor
             wait_for 'configuration reloaded' {folder["log"]}
+            kill -HUP $sensor
+            wait_for 'nothing in it has changed' {folder["log"]}
             wait $replay
             sleep 1
             kill -TERM $sensor && wait $sensor
@@ -51,7 +55,12 @@ public sealed class ReloadTests
         Assert.Contains("kernel drops 0", log, StringComparison.Ordinal);
         Assert.Matches(@"refused and the old one stays in force: .*sensor\.yaml, line 3: .*has no key alrets", log);
         Assert.Contains("workers is now 2", log, StringComparison.Ordinal);
-        Assert.Contains("waits for a restart", log, StringComparison.Ordinal);
+        foreach (var key in new[] { "workers", "site", "evidence" })
+            Assert.Matches($"configuration reloaded: .*{key} is now [^;]+ in the configuration; the change waits for a restart", log);
+
+        // Also at the reload after it the site is the one that the sensor began with.
+        Assert.DoesNotContain("the learned site was read again", log, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["evidence"]));
         Assert.False(File.Exists(folder["alerts3"]));
 
         // Every packet and flow reached one of the two outputs, and associations that were open at the reload were seen to their end.
@@ -64,6 +73,8 @@ public sealed class ReloadTests
         // The rule came with the reload; alerts that were open before were closed by the same detector after it.
         Assert.DoesNotContain("reload-echo", File.ReadAllText(folder["alerts1"]), StringComparison.Ordinal);
         Assert.Contains("reload-echo", File.ReadAllText(folder["alerts2"]), StringComparison.Ordinal);
+        Assert.DoesNotContain("\"zone\":\"everything\"", File.ReadAllText(folder["alerts1"]), StringComparison.Ordinal);
+        Assert.Contains("\"zone\":\"everything\"", File.ReadAllText(folder["alerts2"]), StringComparison.Ordinal);
         var opened = Phases(folder["alerts1"], folder["alerts2"]).Where(static p => p.Phase == "opened").Select(static p => p.Id).ToList();
         var closed = Phases(folder["alerts1"], folder["alerts2"]).Where(static p => p.Phase == "closed").Select(static p => p.Id).ToList();
         Assert.Equal(opened.Distinct(StringComparer.Ordinal).Count(), opened.Count);

@@ -40,17 +40,50 @@ public sealed class EvidenceTests
             Assert.Equal("640", ModeOf(file));
             var packets = Tshark(file, "-T", "fields", "-e", "frame.time_epoch", "-e", "frame.comment");
             Assert.NotEmpty(packets);
-            var flows = packets.Select(p => p.Split(" flow ")[1]).ToHashSet(StringComparer.Ordinal);
-            Assert.All(packets, p => Assert.Contains($"alert {id} flow 1:", p, StringComparison.Ordinal));
-            // An alert about no flow (an ARP sweep) has those of its device.
+            Assert.All(packets, p => Assert.Contains($"alert {id} ", p, StringComparison.Ordinal));
             var named = alert.GetProperty("community_id").EnumerateArray().Select(c => c.GetString()!).ToHashSet(StringComparer.Ordinal);
             if (named.Count > 0)
-                Assert.Subset(named, flows);
+                Assert.Subset(named, packets.Select(p => p.Split(" flow ")[1]).ToHashSet(StringComparer.Ordinal));
+            else if (alert.GetProperty("protocol").GetString() == "arp")
+                AssertAsked(file, alert);
             // What came before the alert was raised is there.
             var first = decimal.Parse(packets[0].Split('\t')[0], CultureInfo.InvariantCulture);
             var raised = DateTimeOffset.Parse(alert.GetProperty("raised").GetString()!, CultureInfo.InvariantCulture);
             Assert.True(first <= (raised.ToUnixTimeMilliseconds() / 1000m) + 0.001m, $"{file} begins at {first}, raised {raised:O}");
         }
+    }
+
+    /// <summary>An ARP sweep is there question by question.</summary>
+    private static void AssertAsked(string file, JsonElement alert)
+    {
+        var device = alert.GetProperty("device");
+        var asked = Tshark(file, "-Y", $"arp.opcode == 1 && arp.src.hw_mac == {device.GetProperty("mac").GetString()}", "-T", "fields", "-e", "arp.dst.proto_ipv4");
+        var told = alert.GetProperty("evidence").EnumerateArray().Single(static e => e.GetProperty("name").GetString() == "addresses").GetProperty("observed").GetString()!;
+        Assert.True(asked.Distinct(StringComparer.Ordinal).Count() >= int.Parse(told, NumberStyles.AllowThousands, CultureInfo.InvariantCulture), $"{asked.Length} questions, {told} told");
+    }
+
+    /// <summary>No flow is named: the frames of both claimants are there, and nobody else's.</summary>
+    [Fact]
+    public void An_alert_about_ARP_or_neighbour_discovery_has_the_frames_of_both_parties()
+    {
+        SkipWithoutTshark();
+        using var folder = new TemporaryFolder();
+        NeighborCapture.Write(folder["claims.pcap"]);
+        Assert.Equal(0, ProgramRun.Of("analyze", folder["claims.pcap"], "--alerts", folder["alerts"], "--evidence", folder["evidence"], "--redact").Status);
+        var alerts = File.ReadLines(folder["alerts"]).Select(l => JsonElement.Parse(l)).ToList();
+        Assert.Equal(["arp", "ndp"], alerts.Select(static a => a.GetProperty("protocol").GetString()!).Order(StringComparer.Ordinal));
+        foreach (var alert in alerts)
+        {
+            Assert.Equal("arp-spoofing", alert.GetProperty("rule").GetString());
+            Assert.Equal(0, alert.GetProperty("community_id").GetArrayLength());
+            var file = FilesOf(folder["evidence"]).Single(f => f.Contains(alert.GetProperty("id").GetString()!, StringComparison.Ordinal));
+            var senders = Tshark(file, "-T", "fields", "-e", "eth.src").GroupBy(static s => s, StringComparer.Ordinal).ToDictionary(static g => g.Key, static g => g.Count(), StringComparer.Ordinal);
+            Assert.Equal(new Dictionary<string, int> { [NeighborCapture.Owner] = 2 * NeighborCapture.Claims, [NeighborCapture.Rival] = 2 * NeighborCapture.Claims }, senders);
+        }
+
+        // What hosts say of themselves is no patient's, and stays.
+        var advertised = FilesOf(folder["evidence"]).SelectMany(static f => Tshark(f, "-Y", "icmpv6.type == 136", "-T", "fields", "-e", "icmpv6.opt.linkaddr", "-e", "icmpv6.nd.na.target_address"));
+        Assert.Equal(4 * NeighborCapture.Claims, advertised.Count(static l => l.EndsWith(NeighborCapture.Ipv6, StringComparison.Ordinal) && l.StartsWith("02:00:00", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -89,6 +89,8 @@ public sealed class LiveClockTests
 
         public double? Progress => null;
 
+        public TimeSpan Waited => default;
+
         public bool Read(FrameBatch batch)
         {
             if (!file.Read(_read))

@@ -64,6 +64,17 @@ public sealed class ConfigCommandTests(Analysts.AnalysedSite analysed)
     }
 
     [Fact]
+    public void An_address_that_is_none_is_said_with_its_line_and_a_missing_file_with_a_remedy()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["sensor.yaml"], $"interface: eth1\nsyslog: [tcp:/siem]\nrules: {folder["missing.yaml"]}\n");
+        var check = ProgramRun.Of("config", "check", "--config", folder["sensor.yaml"]);
+        Assert.Equal(2, check.Status);
+        Assert.Contains($"{folder["sensor.yaml"]}, line 2: output 'tcp:/siem': the host is missing; docs/outputs.md", check.Error, StringComparison.Ordinal);
+        Assert.Matches("cannot read .*missing.yaml: .*; name a file that exists", check.Error);
+    }
+
+    [Fact]
     public void Show_tells_where_each_setting_comes_from()
     {
         using var folder = new TemporaryFolder();

@@ -88,7 +88,7 @@ internal sealed class SyslogDaemon : IDisposable
     /// <summary>Waits until something listens on a TCP port.</summary>
     public async Task Listening(int port)
     {
-        for (var tries = 0; tries < 200 && !_process.HasExited; tries++)
+        for (var tries = 0; tries < 800 && !_process.HasExited; tries++)
         {
             try
             {

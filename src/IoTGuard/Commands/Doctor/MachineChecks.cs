@@ -15,8 +15,8 @@ internal static class MachineChecks
     /// <summary>Memory that the sensor takes beside its rings, bytes.</summary>
     private const long OwnBytes = 512L << 20;
 
-    /// <summary>Free space below which a warning is due, bytes.</summary>
-    private const long LeastFreeBytes = 1L << 30;
+    /// <summary>Free space below which a warning is due, and below which the disk counts as full, bytes.</summary>
+    private const long LeastFreeBytes = 1L << 30, FullBytes = 16L << 20;
 
     public static IEnumerable<Finding> Of(SensorSettings settings)
     {
@@ -97,7 +97,10 @@ internal static class MachineChecks
                 return Finding.Fault("disk", $"the folder {folder} for {purpose} does not exist", $"make it: sudo install -d -m 0750 -o iotguard -g iotguard {folder}");
             var free = new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
             var text = $"{RunSummary.Bytes(free)} free for {purpose} in {folder}";
-            return free >= LeastFreeBytes ? Finding.Ok("disk", text) : Finding.Warning("disk", text, "free some space, or name a folder on another disk");
+            const string remedy = "free some space, or name a folder on another disk";
+            return free >= LeastFreeBytes ? Finding.Ok("disk", text)
+                : free >= FullBytes ? Finding.Warning("disk", text, remedy)
+                : Finding.Fault("disk", $"{text}: what has no room is lost", remedy);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -17,6 +17,9 @@ internal static class OutputChecks
     /// <summary>Longest wait for a receiver.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a receiver may take to say that it refuses the sensor's certificate.</summary>
+    private static readonly TimeSpan RefusalWait = TimeSpan.FromMilliseconds(500);
+
     /// <summary>A certificate that ends within this time is a warning.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromDays(30);
 
@@ -70,6 +73,8 @@ internal static class OutputChecks
                 return Finding.Ok(Subject, $"{output} takes connections");
             await using var stream = await tls.SecureAsync(client.GetStream(), output.Host, patience.Token);
             var secure = (SslStream)stream;
+            if (await Refusal(secure, patience.Token) is { } refusal)
+                return Finding.Fault(Subject, $"{output}: {refusal}", "give the sensor a certificate that the receiver accepts (options cert and key), or correct what the receiver trusts");
             using var certificate = new X509Certificate2(secure.RemoteCertificate!);
             return Until(certificate, $"{output} takes connections over {secure.SslProtocol}; its certificate");
         }
@@ -79,15 +84,44 @@ internal static class OutputChecks
         }
         catch (DeliveryException e)
         {
-            return Finding.Fault(Subject, $"{output}: {e.Message.TrimEnd('.')}", "correct the certificate on the receiver, or the authority that is trusted (ca=FILE)");
+            return Finding.Fault(Subject, $"{output}: {e.Message.TrimEnd('.')}", "correct TLS on the receiver (version, certificate, name in it), or the authority that is trusted here (ca=FILE)");
         }
         catch (OperationCanceledException)
         {
             return Finding.Fault(Subject, $"{output} does not answer within {Patience.TotalSeconds} s", "check the address, the firewall, and that the receiver runs");
         }
-        catch (Exception e) when (e is SocketException or IOException or System.Security.Authentication.AuthenticationException)
+        catch (SocketException e)
         {
-            return Finding.Fault(Subject, $"{output}: {e.Message.TrimEnd('.')}", "check the address, the firewall, and that the receiver runs");
+            return Finding.Fault(Subject, $"{output}: {DeliveryException.From(e).Message}", e.SocketErrorCode switch
+            {
+                SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => "correct the name, or the name servers in /etc/resolv.conf; an address does without them",
+                SocketError.HostUnreachable or SocketError.NetworkUnreachable => "give this machine a route there: the mirror port is none, the sensor needs another interface to send from",
+                _ => "check the port, the firewall, and that the receiver runs",
+            });
+        }
+        catch (IOException e)
+        {
+            return Finding.Fault(Subject, $"{output}: {(e.InnerException is SocketException socket ? DeliveryException.From(socket).Message : "the receiver closed the connection")}",
+                "check that the receiver speaks TLS on this port");
+        }
+    }
+
+    /// <summary>Why the receiver ends the connection at once; null when it does not. With TLS 1.3 it looks at the sensor's certificate only after the handshake.</summary>
+    private static async Task<string?> Refusal(SslStream stream, CancellationToken cancellation)
+    {
+        using var soon = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        soon.CancelAfter(RefusalWait);
+        try
+        {
+            return await stream.ReadAsync(new byte[1], soon.Token) == 0 ? "the receiver closed the connection at once" : null;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (IOException e)
+        {
+            return TlsFault.Known(e) ?? "the receiver reset the connection at once";
         }
     }
 

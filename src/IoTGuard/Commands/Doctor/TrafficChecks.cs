@@ -42,7 +42,7 @@ internal static class TrafficChecks
             ? Finding.Fault("traffic", $"nothing arrived in {seconds} s", "check the cable, the mirror session on the switch, and the filter")
             : Finding.Ok("traffic", $"{RunSummary.Number(packets)} packets, {RunSummary.Bytes(view.Captured.Bytes)} in {seconds} s");
         yield return view.Captured.KernelDrops > 0
-            ? Finding.Warning("drops", $"the kernel dropped {RunSummary.Number(view.Captured.KernelDrops)} packets", "give more workers, a larger ring_megabytes, or a filter")
+            ? Finding.Warning("drops", $"the kernel dropped {RunSummary.Number(view.Captured.KernelDrops)} packets, {Percent(view.Captured.KernelDrops, packets + view.Captured.KernelDrops)} of what arrived, because the ring was full", "give more workers, a larger ring_megabytes, or a filter")
             : Finding.Ok("drops", "none by the kernel");
         yield return Math.Abs(view.ClockStepNs) > StepNs
             ? Finding.Warning("clock steps", $"the clock was set by {Seconds(view.ClockStepNs)} meanwhile", "let the time service slew the clock instead of setting it")
@@ -51,7 +51,7 @@ internal static class TrafficChecks
             yield break;
         yield return Timestamps(view);
         yield return Directions(view.Counters);
-        yield return Losses(view.Counters);
+        yield return Losses(view);
         yield return view.Counters.MirrorCopies * 20 > packets
             ? Finding.Note("duplicates", $"{Percent(view.Counters.MirrorCopies, packets)} of the packets came twice; the sensor uses them once", "mirror each link once, or each VLAN, to save half of the port")
             : Finding.Ok("duplicates", $"{Percent(view.Counters.MirrorCopies, packets)} of the packets came twice");
@@ -74,6 +74,7 @@ internal static class TrafficChecks
         var all = new ushort[FrameBatch.Capacity];
         for (var i = 0; i < all.Length; i++)
             all[i] = (ushort)i;
+        var packet = default(PacketView);
         long clock = 0;
         var started = Stopwatch.GetTimestamp();
         var startedNs = NowNs();
@@ -86,6 +87,9 @@ internal static class TrafficChecks
                 view.Backwards += frame.TimeNs < clock ? 1 : 0;
                 view.Largest = Math.Max(view.Largest, frame.WireLength);
                 clocks[i] = clock = Math.Max(clock, frame.TimeNs);
+                PacketDecoder.Decode(frames.Memory.Span.Slice(frame.Offset, frame.Length), frame, ref packet);
+                if (packet.Vlan > 0)
+                    view.Vlans.Add(packet.Vlan);
             }
 
             if (frames.Count > 0)
@@ -93,12 +97,6 @@ internal static class TrafficChecks
             sensor.Process(frames, clocks, all.AsSpan(0, frames.Count), events);
             frames.Release();
             sensor.Advance(clock, events);
-            foreach (ref readonly var e in events.Events)
-            {
-                if (e.Kind == SensorEventKind.FlowOpened && events.Flow(e.Index).Vlan is > 0 and var vlan && view.Vlans.Count < 4096)
-                    view.Vlans.Add(vlan);
-            }
-
             events.Clear();
         }
 
@@ -127,10 +125,12 @@ internal static class TrafficChecks
             : Finding.Ok("directions", "both directions of connections arrive");
     }
 
-    private static Finding Losses(in SensorCounters counters)
+    private static Finding Losses(View view)
     {
-        var loss = SensorStatus.LossOf(counters.AcknowledgedBytes, 0, counters.GapBytes);
+        var loss = SensorStatus.LossOf(view.Counters.AcknowledgedBytes, 0, view.Counters.GapBytes);
         var text = string.Create(CultureInfo.InvariantCulture, $"{loss:P1} of the bytes that receivers acknowledged did not arrive here");
+        if (view.Captured.KernelDrops > 0)
+            return Finding.Note("capture loss", $"{text}, drops of the kernel among it", "end the drops first");
         return loss > 0.01 ? Finding.Warning("capture loss", text, "the mirror port is likely oversubscribed: mirror fewer ports, or to a faster one") : Finding.Ok("capture loss", text);
     }
 

@@ -186,9 +186,10 @@ internal sealed class EvidenceCollector : IDisposable
         var frames = new List<long>();
         foreach (var entry in source.Index.Of(alert))
         {
-            foreach (var number in new[] { entry.Number, entry.Flow!.FragmentsNumber })
+            ulong[] numbers = entry.Flow is { } flow ? [entry.Number, flow.FragmentsNumber] : [entry.Number];
+            foreach (var number in numbers)
             {
-                if (!file.Follow(number, entry.Flow.CommunityId))
+                if (!file.Follow(number, entry.Name))
                     continue;
                 frames.AddRange(source.Index.FramesOf(number));
                 if (!_watched.TryGetValue(number, out var files))

@@ -44,8 +44,8 @@ internal sealed class EvidenceFile
     /// <summary>Numbers of the flows that it follows.</summary>
     public IEnumerable<ulong> Flows => _flows.Keys;
 
-    /// <summary>Follows a flow from now on; false when it does already, or follows enough.</summary>
-    public bool Follow(ulong flow, string communityId) => _flows.Count < EvidenceCollector.MaximumFlows && _flows.TryAdd(flow, communityId);
+    /// <summary>Follows a flow from now on, with a name for the comments of its packets; false when it does already, or follows enough.</summary>
+    public bool Follow(ulong flow, string name) => _flows.Count < EvidenceCollector.MaximumFlows && _flows.TryAdd(flow, name);
 
     /// <summary>Adds a frame of a flow that it follows, unless the file is full.</summary>
     public void Add(in KeptFrame frame)
@@ -64,7 +64,7 @@ internal sealed class EvidenceFile
         var bytes = WithVlanTag(frame, out var wireLength);
         if (_redactor is not null)
             _redactor.Redact(bytes, frame.Header with { Offset = 0, Length = bytes.Length, WireLength = wireLength, AuxVlan = 0 }, frame.Flow);
-        PcapngBlocks.WritePacket(_buffer, link, frame.Header.TimeNs, bytes, wireLength, $"alert {AlertId} flow {_flows[frame.Flow]}");
+        PcapngBlocks.WritePacket(_buffer, link, frame.Header.TimeNs, bytes, wireLength, $"alert {AlertId} {_flows[frame.Flow]}");
         _bytes += _buffer.WrittenCount - before;
         if (_buffer.WrittenCount >= BlockBytes)
             Flush();

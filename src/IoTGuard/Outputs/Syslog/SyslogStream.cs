@@ -36,13 +36,15 @@ internal sealed class SyslogStream(OutputSettings settings, SyslogTls? tls) : Ou
     /// <summary>How long the receiver may take to close its end after ours.</summary>
     private static readonly TimeSpan CloseWait = TimeSpan.FromSeconds(1);
 
+    private const string Closed = "the receiver closed the connection";
+
     private readonly CancellationTokenSource _stopReading = new();
     private readonly Queue<Sent> _unsettled = [];
     private byte[] _frame = [];
     private SyslogTls? _tls = tls;
     private TcpProgress? _progress;
     private Stream? _stream;
-    private Task<bool> _receiverEnd = Task.FromResult(true);
+    private Task<string?> _receiverEnd = Task.FromResult<string?>(null);
     private volatile int _accepted;
     private bool _isFinished;
     private long _acknowledged;
@@ -64,7 +66,7 @@ internal sealed class SyslogStream(OutputSettings settings, SyslogTls? tls) : Ou
         if (_progress is null)
             return 0;
         var hasEnded = _receiverEnd.IsCompleted;
-        var endedInOrder = hasEnded && _receiverEnd.Result;
+        var endedInOrder = hasEnded && _receiverEnd.Result is null;
         var readToOurEnd = endedInOrder && _progress.HasEndedSending;
         var acknowledged = _progress.Acknowledged();
         var now = Environment.TickCount64;
@@ -87,7 +89,7 @@ internal sealed class SyslogStream(OutputSettings settings, SyslogTls? tls) : Ou
         for (var i = 0; i < settled; i++)
             _unsettled.Dequeue();
         if (settled == 0 && hasEnded && _unsettled.Count > 0 && !_isFinished)
-            throw new DeliveryException(endedInOrder ? "the receiver closed the connection" : "the receiver reset the connection");
+            throw new DeliveryException(_receiverEnd.Result ?? Closed);
         return settled;
     }
 
@@ -99,7 +101,7 @@ internal sealed class SyslogStream(OutputSettings settings, SyslogTls? tls) : Ou
         while (_unsettled.Count > 0 && _unsettled.Last().End > _progress.Acknowledged())
         {
             if (_receiverEnd.IsCompleted)
-                throw new DeliveryException("the receiver closed the connection");
+                throw new DeliveryException(_receiverEnd.Result ?? Closed);
             if (waited > StallLimit)
                 throw new DeliveryException("the receiver takes nothing");
             var pause = TimeSpan.FromMilliseconds(10);
@@ -165,7 +167,7 @@ internal sealed class SyslogStream(OutputSettings settings, SyslogTls? tls) : Ou
             if (!_receiverEnd.IsCompleted)
                 return;
             if (_unsettled.Count > 0)
-                throw new DeliveryException("the receiver closed the connection");
+                throw new DeliveryException(_receiverEnd.Result ?? Closed);
             Reset();
         }
 
@@ -194,7 +196,18 @@ internal sealed class SyslogStream(OutputSettings settings, SyslogTls? tls) : Ou
         length += message.Length;
         if (settings.Framing == SyslogFraming.LineFeed)
             _frame[length++] = (byte)'\n';
-        await _stream!.WriteAsync(_frame.AsMemory(0, length), cancellation);
+        try
+        {
+            await _stream!.WriteAsync(_frame.AsMemory(0, length), cancellation);
+        }
+        catch (IOException e)
+        {
+            // What the receiver said before it closed is read beside the write that failed.
+            await Task.WhenAny(_receiverEnd, Task.Delay(CloseWait, cancellation));
+            if (_receiverEnd is { IsCompletedSuccessfully: true, Result: { } said })
+                throw new DeliveryException(said, inner: e);
+            throw;
+        }
     }
 
     /// <summary>Runs a step under a time limit.</summary>
@@ -220,15 +233,15 @@ internal sealed class SyslogStream(OutputSettings settings, SyslogTls? tls) : Ou
         }
         catch (IOException e)
         {
-            throw e.InnerException is SocketException socket ? DeliveryException.From(socket) : new DeliveryException("the receiver closed the connection", inner: e);
+            throw e.InnerException is SocketException socket ? DeliveryException.From(socket) : new DeliveryException(Closed, inner: e);
         }
     }
 
     /// <summary>
-    /// Completes when the receiver closes, with true when it did so in order. A syslog receiver sends nothing of its own, but TLS does, and its end must
-    /// be noticed.
+    /// Completes when the receiver closes: with null when it did so in order, else with what it says. A syslog receiver sends nothing of its own, but TLS does,
+    /// and its end must be noticed; with TLS 1.3 also that it wants another certificate comes only now.
     /// </summary>
-    private static async Task<bool> ReadToEndAsync(Stream stream, CancellationToken cancellation)
+    private static async Task<string?> ReadToEndAsync(Stream stream, CancellationToken cancellation)
     {
         var ignored = new byte[256];
         try
@@ -237,11 +250,11 @@ internal sealed class SyslogStream(OutputSettings settings, SyslogTls? tls) : Ou
             {
             }
 
-            return true;
+            return null;
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or SocketException or OperationCanceledException)
         {
-            return false;
+            return TlsFault.Known(e) ?? "the receiver reset the connection";
         }
     }
 }

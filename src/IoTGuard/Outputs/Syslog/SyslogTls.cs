@@ -17,9 +17,6 @@ internal sealed class SyslogTls
     private SyslogTls(OutputSettings settings, X509Certificate2Collection? authorities, X509Certificate2? certificate) =>
         (_settings, _authorities, _certificate) = (settings, authorities, certificate);
 
-    /// <summary>When the sensor's own certificate ends; null when it has none.</summary>
-    public DateTime? OwnCertificateEnds => _certificate?.NotAfter;
-
     /// <summary>Reads the files that the output names; an unusable one ends the command.</summary>
     public static SyslogTls Load(OutputSettings settings)
     {
@@ -100,10 +97,10 @@ internal sealed class SyslogTls
             await secure.AuthenticateAsClientAsync(options, cancellation);
             return secure;
         }
-        catch (AuthenticationException e) when (complaint is not null)
+        catch (AuthenticationException e)
         {
             await secure.DisposeAsync();
-            throw new DeliveryException(complaint, isPermanent: true, e);
+            throw new DeliveryException(complaint ?? TlsFault.Of(e), isPermanent: true, e);
         }
         catch
         {

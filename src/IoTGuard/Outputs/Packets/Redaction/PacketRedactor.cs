@@ -6,7 +6,7 @@ namespace IoTGuard.Outputs.Packets.Redaction;
 /// <summary>
 /// Blanks patient data in packets, in place: lengths stay, checksums are brought in line. Of DICOM the structure stays (PDUs, PDVs, commands, tags and
 /// lengths of data sets) and every value of a data set goes; of HL7 v2 the segment names, delimiters, MSH and MSA stay. Handshakes and records of TLS, SSH,
-/// DNS, DHCP and NTP stay as they are. The payload of everything else, and what cannot be followed (a stream met in its middle, behind a gap, sent again) goes
+/// DNS, DHCP, NTP, ARP and neighbour discovery stay as they are. The payload of everything else, and what cannot be followed (a stream met in its middle, behind a gap, sent again) goes
 /// altogether.
 /// </summary>
 internal sealed class PacketRedactor
@@ -15,6 +15,7 @@ internal sealed class PacketRedactor
     private const int TcpFixedHeader = 20;
     private const int UdpHeader = 8;
     private const int UdpChecksumOffset = 6;
+    private const int IcmpChecksumSize = 2;
 
     /// <summary>DNS, DHCP, NTP, mDNS, LLMNR.</summary>
     private static readonly ushort[] KeptUdpPorts = [53, 67, 68, 123, 5353, 5355];
@@ -38,7 +39,7 @@ internal sealed class PacketRedactor
                 StreamOf(flow).Redact(payload, _view.TcpSequence, isStart: (_view.TcpFlags & TcpFlags.Syn) != 0);
                 break;
             case PacketKind.Udp when !_view.IsFragment && (KeptUdpPorts.Contains(_view.SourcePort) || KeptUdpPorts.Contains(_view.DestinationPort)):
-            case PacketKind.Icmp or PacketKind.Icmpv6 when payload.Length <= UdpHeader:
+            case PacketKind.Icmp or PacketKind.Icmpv6 when payload.Length <= UdpHeader || NeighborMessage.TryRead(frame, _view, out _):
                 return;
             default:
                 payload.Clear();
@@ -51,6 +52,7 @@ internal sealed class PacketRedactor
         {
             PacketKind.Tcp => _view.PayloadOffset - _view.TcpOptionsLength - TcpFixedHeader + TcpChecksumOffset,
             PacketKind.Udp => _view.PayloadOffset - UdpHeader + UdpChecksumOffset,
+            PacketKind.Icmp or PacketKind.Icmpv6 => _view.PayloadOffset - IcmpChecksumSize,
             _ => -1,
         };
         if (checksum >= 0)
