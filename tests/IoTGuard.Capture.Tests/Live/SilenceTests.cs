@@ -13,7 +13,7 @@ public sealed class SilenceTests
     /// <summary>Every native function that the capture room may call. None of them can send a frame.</summary>
     private static readonly string[] Allowed =
     [
-        "adjtimex", "bind", "execve", "fcntl", "geteuid", "getpwnam", "getsockopt", "ioctl", "mmap", "munmap", "poll", "prctl", "setgroups", "setresgid", "setresuid", "setsockopt", "socket", "umask",
+        "adjtimex", "bind", "execve", "fcntl", "geteuid", "getpwnam", "getsockopt", "ioctl", "madvise", "mmap", "munmap", "poll", "prctl", "setgroups", "setresgid", "setresuid", "setsockopt", "socket", "umask",
         "pcap_close", "pcap_compile", "pcap_freecode", "pcap_geterr", "pcap_open_dead", "pcap_open_live", "pcap_stats",
     ];
 
