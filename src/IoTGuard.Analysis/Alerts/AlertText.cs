@@ -5,11 +5,48 @@ namespace IoTGuard.Analysis.Alerts;
 /// <summary>Fills the sentence of a rule from the measures of an alert.</summary>
 internal static class AlertText
 {
-    /// <summary>Replaces {device}, {peer}, {count} and the names of measures.</summary>
+    /// <summary>Replaces {device}, {peer}, {count} and the names of measures. What stands in brackets at the end is left out where its measure is not there.</summary>
     public static string Render(string template, OpenAlert open)
     {
         var text = new StringBuilder(template.Length + 128);
-        var rest = template.AsSpan();
+        var optional = template.EndsWith(']') ? template.LastIndexOf('[') : -1;
+        if (optional < 0 || MeasureIn(template.AsSpan(optional)) is not { IsEmpty: false } name)
+        {
+            Render(template, open, text);
+        }
+        else
+        {
+            Render(template.AsSpan(0, optional), open, text);
+            if (Has(name, open))
+                Render(template.AsSpan(optional).Trim("[]"), open, text);
+        }
+
+        if (text.Length > 0)
+            text[0] = char.ToUpperInvariant(text[0]);
+        return text.ToString();
+    }
+
+    /// <summary>The first name in braces; empty when there is none.</summary>
+    private static ReadOnlySpan<char> MeasureIn(ReadOnlySpan<char> part)
+    {
+        var start = part.IndexOf('{') + 1;
+        var length = part[start..].IndexOf('}');
+        return start == 0 || length < 0 ? default : part.Slice(start, length);
+    }
+
+    private static bool Has(ReadOnlySpan<char> name, OpenAlert open)
+    {
+        foreach (var measure in open.Measures)
+        {
+            if (name.SequenceEqual(measure.Name))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static void Render(ReadOnlySpan<char> rest, OpenAlert open, StringBuilder text)
+    {
         while (!rest.IsEmpty)
         {
             var start = rest.IndexOf('{');
@@ -29,10 +66,6 @@ internal static class AlertText
                 rest = rest[(unit.Length + 1)..];
             }
         }
-
-        if (text.Length > 0)
-            text[0] = char.ToUpperInvariant(text[0]);
-        return text.ToString();
     }
 
     /// <summary>A device for people: role, name and address, as far as they are known.</summary>

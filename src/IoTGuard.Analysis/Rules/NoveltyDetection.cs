@@ -38,9 +38,6 @@ internal sealed class NoveltyDetection
     /// <summary>Learned users of a network outside from which on one more is little news.</summary>
     private const int PopularOutside = 3;
 
-    /// <summary>How long after the first another device's same news is told with it, ns of packet time.</summary>
-    private const long CommonNs = 3600_000_000_000;
-
     /// <summary>Networks outside that are kept of a device; who knows that many goes anywhere.</summary>
     public const int MaximumOutside = 16;
 
@@ -69,13 +66,14 @@ internal sealed class NoveltyDetection
     private readonly HashSet<(IpAddress Server, int Number, IpAddress Network)> _learnedNetworks = [];
     private readonly Dictionary<(IpAddress Client, int Number), int> _learnedServers = [];
     private readonly HashSet<(IpAddress Archive, IpAddress Client)> _imagingClients = [];
-    private readonly Dictionary<(Rule, IpAddress Place, int Number, IpAddress Network), (Party Device, long TimeNs)> _common = [];
+    private readonly CommonNews _common;
     private readonly List<(long DueNs, Device Device)> _waiting = [];
     private readonly HashSet<Device> _told = [];
 
     public NoveltyDetection(DetectionContext context)
     {
         _context = context;
+        _common = new CommonNews(context);
         _device = context.Of(NetworkRules.NewDevice);
         _peer = context.Of(NetworkRules.NewPeer);
         _service = context.Of(NetworkRules.NewService);
@@ -215,7 +213,7 @@ internal sealed class NoveltyDetection
         if (newService > newPeer)
         {
             Emit(Tell(_service, in flow, flow.Responder, flow.ResponderMac, flow.Originator, flow.OriginatorMac, newService, timeNs));
-            Begin(_service, flow.Responder, number, in flow, flow.Responder);
+            _common.Begin(_service, flow.Responder, number, in flow);
         }
         else if (newPeer > 0 && !isFollowed)
         {
@@ -228,7 +226,7 @@ internal sealed class NoveltyDetection
 
     private void TellPeer(in FlowRecord flow, int number, double confidence, long timeNs)
     {
-        if ((Join(_service, flow.Responder, number, in flow, flow.Responder, timeNs) ?? Join(_peer, flow.Responder, number, in flow, default, timeNs)) is { } common)
+        if ((_common.Join(_service, flow.Responder, number, in flow, timeNs) ?? _common.Join(_peer, flow.Responder, number, in flow, timeNs)) is { } common)
         {
             _context.Alerts.Emit(common);
             return;
@@ -236,38 +234,7 @@ internal sealed class NoveltyDetection
 
         var server = _context.NameOf(_context.PartyOf(flow.Responder, flow.ResponderMac));
         Emit(Tell(_peer, in flow, flow.Originator, flow.OriginatorMac, flow.Responder, flow.ResponderMac, confidence, timeNs)?.Include("hosts", server));
-        Begin(_peer, flow.Responder, number, in flow, flow.Originator);
-    }
-
-    /// <summary>
-    /// What several known devices of a network begin to do within an hour is one change of the site: the alert about the first of them names the others. Null when the
-    /// device is the first, or a stranger.
-    /// </summary>
-    /// <param name="rule">The rule of the news.</param>
-    /// <param name="place">The server, or the network outside.</param>
-    /// <param name="number">The service.</param>
-    /// <param name="flow">The flow that shows it.</param>
-    /// <param name="about">Whom the first alert is about; default = the client.</param>
-    /// <param name="timeNs">Packet time, ns.</param>
-    private OpenAlert? Join(Rule rule, IpAddress place, int number, in FlowRecord flow, IpAddress about, long timeNs)
-    {
-        if (_context.Devices.Find(flow.Originator) is not { IsLearned: true, IsOffender: false } client
-            || !_common.TryGetValue((rule, place, number, about == default ? Kin.NetworkOf(client.Address) : default), out var first)
-            || timeNs - first.TimeNs > CommonNs
-            || _context.Alerts.Find(rule, first.Device, default) is not { } open)
-            return null;
-        _context.Alerts.Observe(rule, first.Device, default, open.Alert.FirstSeenNs, timeNs, 0);
-        return open.Include("others", _context.NameOf(_context.PartyOf(flow.Originator, flow.OriginatorMac))).Flow(in flow);
-    }
-
-    /// <summary>Notes who was the first to do something new.</summary>
-    private void Begin(Rule rule, IpAddress place, int number, in FlowRecord flow, IpAddress about)
-    {
-        var device = _context.PartyOf(about, about == flow.Responder ? flow.ResponderMac : flow.OriginatorMac);
-        if (_common.Count >= DetectionContext.MaximumOffenders)
-            _common.Clear();
-        if (_context.Devices.Find(flow.Originator) is { IsLearned: true } client)
-            _common[(rule, place, number, about == flow.Responder ? default : Kin.NetworkOf(client.Address))] = (device, flow.FirstNs);
+        _common.Begin(_peer, flow.Responder, number, in flow);
     }
 
     /// <summary>What a new device does in its first minutes belongs to the alert about it. True when it does.</summary>
@@ -378,7 +345,7 @@ internal sealed class NoveltyDetection
         var confidence = _context.Weigh(FactKind.OutsideNetwork, flow.Originator, weight);
         if (confidence < _outside["confidence"])
             return;
-        if (!isDevice && Join(_outside, network, number, in flow, default, timeNs) is { } common)
+        if (!isDevice && _common.Join(_outside, network, number, in flow, timeNs) is { } common)
         {
             _context.Alerts.Emit(common);
             return;
@@ -386,7 +353,7 @@ internal sealed class NoveltyDetection
 
         Emit(Tell(_outside, in flow, flow.Originator, flow.OriginatorMac, flow.Responder, flow.ResponderMac, confidence, timeNs)
             ?.Text("before", known == 0 ? "nobody outside" : known == 1 ? "one network outside" : $"{known} networks outside"));
-        Begin(_outside, network, number, in flow, flow.Originator);
+        _common.Begin(_outside, network, number, in flow);
     }
 
     private OpenAlert? Tell(Rule rule, in FlowRecord flow, IpAddress device, MacAddress deviceMac, IpAddress peer, MacAddress peerMac, double confidence, long timeNs)

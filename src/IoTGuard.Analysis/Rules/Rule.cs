@@ -47,7 +47,7 @@ public sealed record Rule
     /// <summary>When it fires.</summary>
     public required string Condition { get; init; }
 
-    /// <summary>The alert's sentence; {device}, {peer}, {count} and the names of measures in braces are replaced.</summary>
+    /// <summary>The alert's sentence; {device}, {peer}, {count} and the names of measures in braces are replaced. A part in brackets at its end needs its measure.</summary>
     public required string Template { get; init; }
 
     public required string Recommendation { get; init; }

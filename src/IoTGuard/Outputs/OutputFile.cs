@@ -107,9 +107,11 @@ internal sealed class OutputFile : IDisposable
             GiveUp();
     }
 
-    /// <summary>Takes over the lines that wait for the same file as it was opened before.</summary>
+    /// <summary>Takes over the lines that wait for the same file as it was opened before, which may have grown since this was opened.</summary>
     public void TakeOver(OutputFile before)
     {
+        if (_stream.CanSeek)
+            _stream.Position = _stream.Length;
         _buffer.Write(before._buffer.WrittenSpan);
         _pendingLines += before._pendingLines;
         before.Clear();

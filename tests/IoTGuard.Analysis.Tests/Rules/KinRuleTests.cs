@@ -82,6 +82,7 @@ public sealed class KinRuleTests
         var alert = Assert.Single(scene.Finish());
         Assert.Equal((rule, 4), (alert.Rule, alert.Count));
         Assert.Contains(alert.Evidence, static e => e.Name == "others" && e.Observed.Contains("10.3.0.13", StringComparison.Ordinal));
+        Assert.EndsWith("the client 10.3.0.13.", alert.Description, StringComparison.Ordinal);
     }
 
     [Theory]

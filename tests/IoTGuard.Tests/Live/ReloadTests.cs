@@ -35,7 +35,7 @@ public sealed class ReloadTests
             {LiveNetwork.Program} sensor --config {folder["sensor.yaml"]} > {folder["out"]} 2> {folder["log"]} &
             sensor=$!
             wait_for capturing {folder["log"]}
-            tcpreplay -q --preload-pcap -x 40 -i gen {Attacks} > {folder["replay"]} 2>&1 &
+            tcpreplay -q --preload-pcap -x 25 -i gen {Attacks} > {folder["replay"]} 2>&1 &
             replay=$!
             sleep 4
             cp {folder["broken.yaml"]} {folder["sensor.yaml"]}
@@ -47,6 +47,7 @@ public sealed class ReloadTests
             kill -HUP $sensor
             wait_for 'nothing in it has changed' {folder["log"]}
             wait $replay
+            cat /sys/class/net/gen/statistics/tx_dropped > {folder["lost"]}
             sleep 1
             kill -TERM $sensor && wait $sensor
             """);
@@ -64,6 +65,8 @@ public sealed class ReloadTests
         Assert.False(File.Exists(folder["alerts3"]));
 
         // Every packet and flow reached one of the two outputs, and associations that were open at the reload were seen to their end.
+        var lost = File.ReadAllText(folder["lost"]).Trim();
+        Assert.SkipUnless(lost == "0", $"the pair of interfaces lost {lost} packets before the sensor could see them: this machine is too busy to say more");
         var first = Events(folder["live1"]);
         var second = Events(folder["live2"]);
         Assert.NotEmpty(first);
