@@ -117,7 +117,7 @@ internal static class SiteReader
             device.AddUsed(Service(service.GetString()));
         foreach (var deed in json.GetProperty("deeds").EnumerateObject())
         {
-            if (!DeedNames.TrySet(ref device.Deeds, deed.Name, deed.Value.GetInt32()))
+            if (!device.Deeds.TrySet(deed.Name, deed.Value.GetInt32()))
                 throw new FormatException($"deeds: \"{deed.Name}\" is not known");
         }
 

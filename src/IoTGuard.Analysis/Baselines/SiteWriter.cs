@@ -107,12 +107,8 @@ internal static class SiteWriter
         Texts(json, "offered", device.Offered.Select(static s => s.ToString()));
         Texts(json, "used", device.Used.Select(static s => s.ToString()));
         json.WriteStartObject("deeds");
-        foreach (var (name, count) in DeedNames.Of(device.Deeds))
-        {
-            if (count != 0)
-                json.WriteNumber(name, count);
-        }
-
+        foreach (var (name, count) in device.Deeds.Named())
+            json.WriteNumber(name, count);
         json.WriteEndObject();
     }
 

@@ -48,14 +48,14 @@ internal sealed class DeedRecorder
                 break;
             case LisTransaction { Event: LisEvent.Message }:
             case PoctTransaction { Facts.Observations: > 0 }:
-                Count(client, static (ref d) => d.SamplesSent++);
-                Count(server, static (ref d) => d.SamplesReceived++);
+                Count(client, Deed.SamplesSent);
+                Count(server, Deed.SamplesReceived);
                 break;
             case IntelliVueTransaction { Facts.Kind: IntelliVueMessageKind.ConnectIndication or IntelliVueMessageKind.MdsCreate }:
-                Count(client, static (ref d) => d.VitalsShown++);
+                Count(client, Deed.VitalsShown);
                 break;
             case IntelliVueTransaction { Facts: { Kind: IntelliVueMessageKind.PollRequest, Results: > 0 } }:
-                Count(server, static (ref d) => d.VitalsShown++);
+                Count(server, Deed.VitalsShown);
                 break;
         }
     }
@@ -85,33 +85,33 @@ internal sealed class DeedRecorder
                 Bear(server, transaction.CalledAe);
                 break;
             case DicomEvent.CEcho:
-                Count(client, static (ref d) => d.EchoesSent++);
+                Count(client, Deed.EchoesSent);
                 break;
             case DicomEvent.CStore:
-                Count(client, static (ref d) => d.StoresSent++);
+                Count(client, Deed.StoresSent);
                 if (answered)
-                    Count(server, static (ref d) => d.StoresAccepted++);
+                    Count(server, Deed.StoresAccepted);
                 Describe(transaction, client);
                 break;
             case DicomEvent.CFind when transaction.SopClass == WorklistFind:
-                Count(client, static (ref d) => d.WorklistAsked++);
+                Count(client, Deed.WorklistAsked);
                 if (answered)
-                    Count(server, static (ref d) => d.WorklistAnswered++);
+                    Count(server, Deed.WorklistAnswered);
                 break;
             case DicomEvent.CFind:
-                Count(client, static (ref d) => d.QueriesAsked++);
+                Count(client, Deed.QueriesAsked);
                 if (answered)
-                    Count(server, static (ref d) => d.QueriesAnswered++);
+                    Count(server, Deed.QueriesAnswered);
                 break;
             case DicomEvent.CMove or DicomEvent.CGet:
-                Count(client, static (ref d) => d.RetrievesAsked++);
+                Count(client, Deed.RetrievesAsked);
                 if (answered)
-                    Count(server, static (ref d) => d.RetrievesAnswered++);
+                    Count(server, Deed.RetrievesAnswered);
                 break;
             case DicomEvent.NCreate or DicomEvent.NSet:
-                Count(client, static (ref d) => d.StepsReported++);
+                Count(client, Deed.StepsReported);
                 if (answered)
-                    Count(server, static (ref d) => d.StepsAccepted++);
+                    Count(server, Deed.StepsAccepted);
                 break;
         }
     }
@@ -121,28 +121,28 @@ internal sealed class DeedRecorder
         switch (link?.TypeOf(transaction.MessageType)?.Code ?? Rules.Hl7SenderDetection.CodeOf(transaction))
         {
             case "ADT" or "SIU" or "DFT" or "BAR":
-                Count(client, static (ref d) => d.AdtSent++);
-                Count(server, static (ref d) => d.AdtReceived++);
+                Count(client, Deed.AdtSent);
+                Count(server, Deed.AdtReceived);
                 break;
             case "ORM" or "OMG" or "OML" or "OMI" or "OMP" or "RDE":
-                Count(client, static (ref d) => d.OrdersSent++);
-                Count(server, static (ref d) => d.OrdersReceived++);
+                Count(client, Deed.OrdersSent);
+                Count(server, Deed.OrdersReceived);
                 break;
             case "ORU" or "OUL" or "MDM":
-                Count(client, static (ref d) => d.ResultsSent++);
-                Count(server, static (ref d) => d.ResultsReceived++);
+                Count(client, Deed.ResultsSent);
+                Count(server, Deed.ResultsReceived);
                 break;
             default:
-                Count(client, static (ref d) => d.OtherHl7Sent++);
+                Count(client, Deed.OtherHl7Sent);
                 break;
         }
 
-        Count(server, static (ref d) => d.Hl7Received++);
+        Count(server, Deed.Hl7Received);
         if (transaction.AckCode is not ("AA" or "CA"))
             return;
 
         // Who passes messages on speaks in the names of others; what it is called itself stands in what it is sent.
-        if (client is { Deeds.Hl7Received: 0 } && server is not null)
+        if (client is not null && server is not null && client.Deeds[Deed.Hl7Received] == 0)
             NameServer(transaction.ReceivingApplication, server, link);
         if (transaction.SendingApplication is { } application)
             NameClient(application, client, server, link);
@@ -180,7 +180,7 @@ internal sealed class DeedRecorder
     /// <summary>An object names the equipment that made it; that is the sender, unless the sender passes on what it was given.</summary>
     private void Describe(DicomTransaction transaction, Device? client)
     {
-        if (client is null || client.Deeds.StoresAccepted > 0 || client.Deeds.RetrievesAnswered > 0 || transaction.Status > StatusSuccess)
+        if (client is null || client.Deeds[Deed.StoresAccepted] > 0 || client.Deeds[Deed.RetrievesAnswered] > 0 || transaction.Status > StatusSuccess)
             return;
         client.Vendor ??= transaction.Manufacturer;
         client.Model ??= transaction.ModelName;
@@ -207,11 +207,9 @@ internal sealed class DeedRecorder
         return true;
     }
 
-    private delegate void Deed(ref Deeds deeds);
-
     private static void Count(Device? device, Deed deed)
     {
         if (device is not null)
-            deed(ref device.Deeds);
+            device.Deeds[deed]++;
     }
 }

@@ -1,76 +1,64 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+
 namespace IoTGuard.Analysis.Inventory;
 
-/// <summary>How often a device was seen doing what roles are judged by.</summary>
+/// <summary>How often a device was seen doing each <see cref="Deed"/>.</summary>
 public struct Deeds
 {
-    public int StoresSent;
-    public int StoresAccepted;
-    public int QueriesAsked;
-    public int QueriesAnswered;
-    public int RetrievesAsked;
-    public int RetrievesAnswered;
-    public int WorklistAsked;
-    public int WorklistAnswered;
-    public int StepsReported;
-    public int StepsAccepted;
-    public int EchoesSent;
-    public int AdtSent;
-    public int OrdersSent;
-    public int ResultsSent;
-    public int OtherHl7Sent;
-    public int Hl7Received;
+    private const int Kinds = (int)Deed.InfrastructureAnswers + 1;
 
-    /// <summary>Parts of <see cref="Hl7Received"/>: by them who passes on what it is sent is told from who answers.</summary>
-    public int AdtReceived;
-    public int OrdersReceived;
-    public int ResultsReceived;
+    private static readonly string[] Names = [.. Enum.GetNames<Deed>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
 
-    /// <summary>Messages of LIS02-A2 and POCT1-A.</summary>
-    public int SamplesSent;
-    public int SamplesReceived;
+    private Counts _counts;
 
-    /// <summary>Exchanges of vital signs, as the monitor.</summary>
-    public int VitalsShown;
-    public int InfrastructureAnswers;
+    /// <summary>The count of one deed.</summary>
+    [UnscopedRef]
+    public ref int this[Deed deed] => ref _counts[(int)deed];
+
+    public readonly int Hl7Sent => Of(Deed.AdtSent) + Of(Deed.OrdersSent) + Of(Deed.ResultsSent) + Of(Deed.OtherHl7Sent);
+
+    /// <summary>Orders that a system answers with results, which passes nothing on.</summary>
+    public readonly int AnsweredOrders =>
+        Of(Deed.AdtReceived) > 0 && Of(Deed.AdtSent) + Of(Deed.OrdersSent) + Of(Deed.ResultsReceived) == 0 ? Math.Min(Of(Deed.OrdersReceived), Of(Deed.ResultsSent)) : 0;
+
+    /// <summary>Admissions and orders of a system that is sent results and nothing else.</summary>
+    public readonly int ReportedOn =>
+        Of(Deed.AdtReceived) + Of(Deed.OrdersReceived) == 0 ? Math.Min(Of(Deed.AdtSent) + Of(Deed.OrdersSent), Of(Deed.ResultsReceived)) : 0;
+
+    /// <summary>True when the device took part in DICOM, HL7 or the protocols of laboratories and monitors.</summary>
+    public readonly bool IsMedical => ((ReadOnlySpan<int>)_counts)[..(int)Deed.InfrastructureAnswers].ContainsAnyExcept(0);
+
+    /// <summary>The counts above 0, by the names they have in site files.</summary>
+    internal readonly IEnumerable<(string Name, int Count)> Named()
+    {
+        var counts = _counts;
+        return Names.Select((name, deed) => (name, counts[deed])).Where(static d => d.Item2 != 0);
+    }
+
+    /// <summary>Sets a count by the name it has in site files; false when there is none of that name.</summary>
+    internal bool TrySet(string name, int count)
+    {
+        var deed = Array.IndexOf(Names, name);
+        if (deed < 0)
+            return false;
+        _counts[deed] = count;
+        return true;
+    }
 
     /// <summary>Adds the counts of another.</summary>
     internal void Add(in Deeds other)
     {
-        StoresSent += other.StoresSent;
-        StoresAccepted += other.StoresAccepted;
-        QueriesAsked += other.QueriesAsked;
-        QueriesAnswered += other.QueriesAnswered;
-        RetrievesAsked += other.RetrievesAsked;
-        RetrievesAnswered += other.RetrievesAnswered;
-        WorklistAsked += other.WorklistAsked;
-        WorklistAnswered += other.WorklistAnswered;
-        StepsReported += other.StepsReported;
-        StepsAccepted += other.StepsAccepted;
-        EchoesSent += other.EchoesSent;
-        AdtSent += other.AdtSent;
-        OrdersSent += other.OrdersSent;
-        ResultsSent += other.ResultsSent;
-        OtherHl7Sent += other.OtherHl7Sent;
-        Hl7Received += other.Hl7Received;
-        AdtReceived += other.AdtReceived;
-        OrdersReceived += other.OrdersReceived;
-        ResultsReceived += other.ResultsReceived;
-        SamplesSent += other.SamplesSent;
-        SamplesReceived += other.SamplesReceived;
-        VitalsShown += other.VitalsShown;
-        InfrastructureAnswers += other.InfrastructureAnswers;
+        for (var deed = 0; deed < Kinds; deed++)
+            _counts[deed] += other._counts[deed];
     }
 
-    public readonly int Hl7Sent => AdtSent + OrdersSent + ResultsSent + OtherHl7Sent;
+    private readonly int Of(Deed deed) => _counts[(int)deed];
 
-    /// <summary>Orders that a system answers with results, which passes nothing on.</summary>
-    public readonly int AnsweredOrders => AdtReceived > 0 && AdtSent + OrdersSent + ResultsReceived == 0 ? Math.Min(OrdersReceived, ResultsSent) : 0;
-
-    /// <summary>Admissions and orders of a system that is sent results and nothing else.</summary>
-    public readonly int ReportedOn => AdtReceived + OrdersReceived == 0 ? Math.Min(AdtSent + OrdersSent, ResultsReceived) : 0;
-
-    /// <summary>True when the device took part in DICOM, HL7 or the protocols of laboratories and monitors.</summary>
-    public readonly bool IsMedical =>
-        StoresSent + StoresAccepted + QueriesAsked + QueriesAnswered + RetrievesAsked + RetrievesAnswered + WorklistAsked + WorklistAnswered
-        + StepsReported + StepsAccepted + EchoesSent + Hl7Sent + Hl7Received + SamplesSent + SamplesReceived + VitalsShown > 0;
+    [InlineArray(Kinds)]
+    private struct Counts
+    {
+        private int _first;
+    }
 }

@@ -197,7 +197,7 @@ internal sealed class NoveltyDetection
         {
             server.AddOffered(new ServicePort(flow.IpProtocol, PortOf(in flow)));
             if (InfrastructurePorts.Contains(flow.ResponderPort) && flow.ResponderPort is 53 or 67 or 88 or 123 or 389)
-                server.Deeds.InfrastructureAnswers++;
+                server.Deeds[Deed.InfrastructureAnswers]++;
         }
 
         var isFollowed = false;

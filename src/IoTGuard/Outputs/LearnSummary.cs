@@ -32,6 +32,7 @@ internal static class LearnSummary
         FactKind.Peer => "device uses a service of another",
         FactKind.Service => "device offers a service",
         FactKind.OutsideService => "device uses a service outside",
+        FactKind.OutsideNetwork => "device speaks with a network outside",
         FactKind.AePair => "calling and called AE titles",
         FactKind.SopClass => "device stores a SOP class",
         FactKind.DicomOperation => "device does a DICOM operation",
@@ -44,6 +45,8 @@ internal static class LearnSummary
         FactKind.TlsCertificate => "certificates that services show",
         FactKind.TlsStrong => "links with strong TLS",
         FactKind.TlsCarried => "links that carry DICOM or HL7 in TLS",
+        FactKind.Stream => "device sends datagrams at a high rate",
+        FactKind.Scanner => "device explores the network",
         FactKind.Finding => "findings that stood while learning",
         _ => kind.ToString(),
     };

@@ -171,15 +171,8 @@ public sealed class DtlsSession : DatagramSession
         if (_emitted)
             return;
         _emitted = true;
-        TlsHandshakeReader.JudgeCarried(_client == FlowDirection.FromOriginator ? context.Flow.ResponderPort : context.Flow.OriginatorPort, ref _facts);
-        _facts.IsComplete = isComplete;
-        var transaction = context.Begin<TlsTransaction>(_client);
-        transaction.Facts = _facts;
-        transaction.TimeNs = _startNs;
-        transaction.DurationNs = isComplete ? context.TimeNs - _startNs : -1;
-        transaction.Bytes = _bytes;
+        var transaction = TlsHandshakeReader.Begin(context, _client, ref _facts, _startNs, _bytes, isComplete);
         transaction.IsAnswered = _facts.Version != 0;
-        TlsHandshakeReader.Claim(context, transaction);
         context.Emit(transaction);
     }
 }

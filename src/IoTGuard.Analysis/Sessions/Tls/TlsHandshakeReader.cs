@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using IoTGuard.Analysis.Flows;
 using IoTGuard.Wire.Application.Tls;
 using IoTGuard.Wire.Application.X509;
 
@@ -129,37 +130,25 @@ internal static class TlsHandshakeReader
         return prime.IsEmpty ? 0 : (8 * prime.Length) - System.Numerics.BitOperations.LeadingZeroCount((uint)prime[0]) + 24;
     }
 
-    /// <summary>What the connection probably carries: by ALPN, by the server's port, or by a name that says so on a port that is not the web's.</summary>
-    public static void JudgeCarried(ushort serverPort, ref TlsFacts facts)
+    /// <summary>The transaction of a handshake, which the caller emits.</summary>
+    /// <param name="context">The flow, at the time of the last message.</param>
+    /// <param name="client">Who said hello.</param>
+    /// <param name="facts">What was read of it; what it carries and whether it is complete are added.</param>
+    /// <param name="startNs">Packet time of its first bytes, nanoseconds.</param>
+    /// <param name="bytes">Its length, bytes.</param>
+    /// <param name="isComplete">Whether both sides went on to encrypted data.</param>
+    public static TlsTransaction Begin(SessionContext context, FlowDirection client, ref TlsFacts facts, long startNs, long bytes, bool isComplete)
     {
-        var protocol = facts.Alpn ?? facts.AlpnOffered;
-        if (string.Equals(protocol, "dicom", StringComparison.OrdinalIgnoreCase))
-            (facts.Carried, facts.CarriedBy) = (TlsCarried.Dicom, "alpn");
-        else if (protocol is not null)
-            return;
-        else if (DicomPorts.Contains(serverPort))
-            (facts.Carried, facts.CarriedBy) = (TlsCarried.Dicom, "port");
-        else if (Hl7Ports.Contains(serverPort))
-            (facts.Carried, facts.CarriedBy) = (TlsCarried.Hl7, "port");
-        else if (serverPort is 443 or 8443)
-            return;
-        else if (NamesDicom(facts.ServerName) || NamesDicom(facts.SubjectName) || NamesDicom(facts.DnsName))
-            (facts.Carried, facts.CarriedBy) = (TlsCarried.Dicom, "name");
-        else if (NamesHl7(facts.ServerName) || NamesHl7(facts.SubjectName) || NamesHl7(facts.DnsName))
-            (facts.Carried, facts.CarriedBy) = (TlsCarried.Hl7, "name");
-    }
-
-    /// <summary>What the handshake says about both devices.</summary>
-    public static void Claim(SessionContext context, TlsTransaction transaction)
-    {
-        ref readonly var facts = ref transaction.Facts;
-        transaction.Claim(transaction.Client, ClaimKind.Fingerprint, Prefixed(context, "ja4 "u8, facts.Ja4));
-        transaction.Claim(transaction.Server, ClaimKind.Fingerprint, Prefixed(context, "ja4s "u8, facts.Ja4s));
-        transaction.Claim(transaction.Server, ClaimKind.Fingerprint, Prefixed(context, "ja3s "u8, facts.Ja3s));
-        if (facts.DnsName is { } name && !name.Contains('*', StringComparison.Ordinal))
-            transaction.Claim(transaction.Server, ClaimKind.HostName, name);
-        else if (facts.SubjectName is { } subject && subject.Contains('.', StringComparison.Ordinal) && !subject.Contains('*', StringComparison.Ordinal) && !subject.Contains(' ', StringComparison.Ordinal))
-            transaction.Claim(transaction.Server, ClaimKind.HostName, subject);
+        JudgeCarried(client == FlowDirection.FromOriginator ? context.Flow.ResponderPort : context.Flow.OriginatorPort, ref facts);
+        facts.IsComplete = isComplete;
+        var transaction = context.Begin<TlsTransaction>(client);
+        transaction.Event = TlsEvent.Handshake;
+        transaction.Facts = facts;
+        transaction.TimeNs = startNs;
+        transaction.DurationNs = isComplete ? context.TimeNs - startNs : -1;
+        transaction.Bytes = bytes;
+        Claim(context, transaction);
+        return transaction;
     }
 
     /// <summary>A fingerprint with its kind in front, interned.</summary>
@@ -192,6 +181,39 @@ internal static class TlsHandshakeReader
             if ((TlsCipherSuite.WeaknessOf(suite) & weak) != 0)
                 facts.WeakSuitesOffered++;
         }
+    }
+
+    /// <summary>What the connection probably carries: by ALPN, by the server's port, or by a name that says so on a port that is not the web's.</summary>
+    private static void JudgeCarried(ushort serverPort, ref TlsFacts facts)
+    {
+        var protocol = facts.Alpn ?? facts.AlpnOffered;
+        if (string.Equals(protocol, "dicom", StringComparison.OrdinalIgnoreCase))
+            (facts.Carried, facts.CarriedBy) = (TlsCarried.Dicom, "alpn");
+        else if (protocol is not null)
+            return;
+        else if (DicomPorts.Contains(serverPort))
+            (facts.Carried, facts.CarriedBy) = (TlsCarried.Dicom, "port");
+        else if (Hl7Ports.Contains(serverPort))
+            (facts.Carried, facts.CarriedBy) = (TlsCarried.Hl7, "port");
+        else if (serverPort is 443 or 8443)
+            return;
+        else if (NamesDicom(facts.ServerName) || NamesDicom(facts.SubjectName) || NamesDicom(facts.DnsName))
+            (facts.Carried, facts.CarriedBy) = (TlsCarried.Dicom, "name");
+        else if (NamesHl7(facts.ServerName) || NamesHl7(facts.SubjectName) || NamesHl7(facts.DnsName))
+            (facts.Carried, facts.CarriedBy) = (TlsCarried.Hl7, "name");
+    }
+
+    /// <summary>What the handshake says about both devices.</summary>
+    private static void Claim(SessionContext context, TlsTransaction transaction)
+    {
+        ref readonly var facts = ref transaction.Facts;
+        transaction.Claim(transaction.Client, ClaimKind.Fingerprint, Prefixed(context, "ja4 "u8, facts.Ja4));
+        transaction.Claim(transaction.Server, ClaimKind.Fingerprint, Prefixed(context, "ja4s "u8, facts.Ja4s));
+        transaction.Claim(transaction.Server, ClaimKind.Fingerprint, Prefixed(context, "ja3s "u8, facts.Ja3s));
+        if (facts.DnsName is { } name && !name.Contains('*', StringComparison.Ordinal))
+            transaction.Claim(transaction.Server, ClaimKind.HostName, name);
+        else if (facts.SubjectName is { } subject && subject.Contains('.', StringComparison.Ordinal) && !subject.Contains('*', StringComparison.Ordinal) && !subject.Contains(' ', StringComparison.Ordinal))
+            transaction.Claim(transaction.Server, ClaimKind.HostName, subject);
     }
 
     private static bool NamesDicom(string? name) =>

@@ -451,14 +451,7 @@ public sealed class TlsSession : StreamSession
         if (_emitted)
             return;
         _emitted = true;
-        TlsHandshakeReader.JudgeCarried(_client == FlowDirection.FromOriginator ? context.Flow.ResponderPort : context.Flow.OriginatorPort, ref _facts);
-        _facts.IsComplete = isComplete;
-        var transaction = Begin(context, TlsEvent.Handshake);
-        transaction.TimeNs = _startNs;
-        transaction.DurationNs = isComplete ? context.TimeNs - _startNs : -1;
-        transaction.Bytes = _bytes;
-        TlsHandshakeReader.Claim(context, transaction);
-        context.Emit(transaction);
+        context.Emit(TlsHandshakeReader.Begin(context, _client, ref _facts, _startNs, _bytes, isComplete));
         if (isComplete)
             Finish();
     }
