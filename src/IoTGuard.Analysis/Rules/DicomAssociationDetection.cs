@@ -216,7 +216,9 @@ internal sealed class DicomAssociationDetection
     {
         if (_pairs.Find((transaction.Client, transaction.Server)) is { Open: > 0 } pair)
             pair.Open--;
-        if (transaction is { Operations: 0, PartialAssociation: false, CallingAe: not null })
+
+        // Who keeps an association waits for something: it is no probe when its connection ends at last.
+        if (transaction is { Operations: 0, PartialAssociation: false, CallingAe: not null } && transaction.DurationNs < DetectionContext.Ns(_probing["window"]))
             Probe(transaction, 1);
     }
 

@@ -29,6 +29,9 @@ internal sealed class Hl7RateDetection(DetectionContext context)
 
     private const int LatestResponses = 10;
 
+    /// <summary>Slow ones among the latest responses from which on the interface is slow: where the capture lost packets, single ones seem to be.</summary>
+    private const int MostOfLatest = 6;
+
     /// <summary>Silence is looked for in these steps, ns of packet time.</summary>
     private const long CheckNs = 10_000_000_000;
 
@@ -81,6 +84,9 @@ internal sealed class Hl7RateDetection(DetectionContext context)
         public long Responses;
         public double UsualResponse;
         public double LatestResponse;
+
+        /// <summary>Which of the last 32 responses were slow: one bit each, the newest lowest.</summary>
+        public uint SlowResponses;
 
         /// <summary>The sender numbers its messages carelessly: an id came twice in a short time or on one connection.</summary>
         public bool ReusesIds;
@@ -251,7 +257,9 @@ internal sealed class Hl7RateDetection(DetectionContext context)
         var counted = link.Responses > _slow["messages"] ? Math.Min(seconds, 2 * link.UsualResponse) : seconds;
         link.UsualResponse += (counted - link.UsualResponse) / Math.Min(link.Responses, UsualResponses);
         link.LatestResponse += (seconds - link.LatestResponse) / Math.Min(link.Responses, LatestResponses);
-        if (link.Responses < _slow["messages"] || link.LatestResponse < Math.Max(_slow["response"], _slow["factor"] * link.UsualResponse))
+        var limit = Math.Max(_slow["response"], _slow["factor"] * link.UsualResponse);
+        link.SlowResponses = (link.SlowResponses << 1) | (seconds >= limit ? 1u : 0);
+        if (link.Responses < _slow["messages"] || link.LatestResponse < limit || BitOperations.PopCount(link.SlowResponses & ((1u << LatestResponses) - 1)) < MostOfLatest)
             return;
         var open = context.Observe(_slow, context.ServerOf(transaction), context.ClientOf(transaction), transaction.TimeNs, transaction.TimeNs, 0.7);
         open?.Number("response", Math.Round(link.LatestResponse, 1), "s", $"{Measure.Format(Math.Round(link.UsualResponse, 2))} s")

@@ -162,7 +162,7 @@ internal static class Hl7Rules
         Category = "availability",
         Severity = 4,
         Attack = [],
-        Condition = "The time to the acknowledgement, averaged over the last messages of a link, is many times its average over all messages before, and long.",
+        Condition = "The time to the acknowledgement, averaged over the last messages of a link, is many times its average over all messages before, and long; so it is for most of them, not for single ones.",
         Template = "{device} takes {response} to acknowledge a message of {peer}, and took {usual} before.",
         Recommendation = "Look at the receiver's load and queue before messages are lost.",
         FalsePositives = "A receiver that is busy with a backlog or a backup.",

@@ -34,6 +34,18 @@ public sealed class Hl7FaultTests
     }
 
     [Fact]
+    public void AFrameThatWasToldWhileItStayedOpenIsNotToldAgainAtItsEnd()
+    {
+        var c = new Conversation().Send(Vt + Admit("1"));
+        c.TimeNs += Hl7Session.MaximumFrameNs;
+        c.Send("NTE|1\r");
+        Assert.Equal(["fault=no_end_block"], Kinds(c));
+        c.TimeNs += Hl7Session.MaximumFrameNs / 2;
+        c.HalfClose(FlowDirection.FromOriginator).End();
+        Assert.Equal(["fault=no_end_block", "message"], Kinds(c));
+    }
+
+    [Fact]
     public void MissingStartBlock()
     {
         var c = new Conversation().Send(Framed(Admit("1")) + Admit("2") + End + Framed(Admit("3"))).End();

@@ -99,6 +99,19 @@ public sealed class DicomRuleTests
     }
 
     [Fact]
+    public void Associations_that_were_kept_are_no_probing_when_they_end()
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 12; i++)
+            scene.Dicom(Stranger, Pacs, DicomEvent.AssociateAccept);
+        scene.Wait(900);
+        for (var i = 0; i < 12; i++)
+            scene.Dicom(Stranger, Pacs, DicomEvent.AssociationEnd, t => (t.Operations, t.DurationNs) = (0, 900_000_000_000));
+        scene.Finish();
+        Assert.Empty(scene.Of("dicom-service-probing"));
+    }
+
+    [Fact]
     public void A_clockwork_of_echoes_to_one_server_is_no_probing()
     {
         var scene = new Scene();

@@ -210,6 +210,16 @@ public sealed class Hl7RuleTests
         Assert.Equal(fires ? 1 : 0, scene.Of("hl7-slow-interface").Count());
     }
 
+    [Fact]
+    public void Single_late_answers_of_a_lossy_capture_are_no_slow_interface()
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 200; i++)
+            scene.Hl7(Sender, Engine, fill: t => t.DurationNs = i % 8 == 0 ? 60_000_000_000 : 20_000_000).Wait(20);
+        scene.Finish();
+        Assert.Empty(scene.Of("hl7-slow-interface"));
+    }
+
     [Theory]
     [InlineData(Outside, true)]
     [InlineData("192.168.7.7", false)]

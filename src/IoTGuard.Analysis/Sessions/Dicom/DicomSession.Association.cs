@@ -370,7 +370,9 @@ public sealed partial class DicomSession
                 context.Emit(BeginAssociationEvent(context, DicomEvent.AssociateRequest));
                 break;
             case DicomAssociationPhase.Established:
-                context.Emit(BeginEvent(context, DicomEvent.AssociationEnd));
+                var end = BeginEvent(context, DicomEvent.AssociationEnd);
+                end.DurationNs = _association.RequestNs < 0 ? -1 : context.TimeNs - _association.RequestNs;
+                context.Emit(end);
                 break;
             case DicomAssociationPhase.ReleaseRequested:
                 EmitRelease(context, isAnswered: false);

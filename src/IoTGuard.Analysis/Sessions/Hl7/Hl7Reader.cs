@@ -105,7 +105,10 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
     public void OnEnd(SessionContext context, bool isCut)
     {
         FlushCarried(context);
-        if (_inFrame && (!isCut || context.TimeNs - _frameTimeNs >= Hl7Session.MaximumFrameNs))
+
+        // What was told while it stayed open is not told again.
+        var isTold = _nextAgeFault > Hl7Session.MaximumFrameNs;
+        if (_inFrame && !isTold && (!isCut || context.TimeNs - _frameTimeNs >= Hl7Session.MaximumFrameNs))
         {
             Fault(
                 context, FaultKind.NoEndBlock, "the connection ended before the end block (FS CR) of the frame",
