@@ -47,6 +47,10 @@ internal sealed class NoveltyDetection
 
     private const ushort DnsPort = 53;
 
+    // Clients answer on them, and offer nothing (RFC 2131 4.1, RFC 8415 7.2).
+    private const ushort DhcpClient = 68;
+    private const ushort Dhcp6Client = 546;
+
     private readonly DetectionContext _context;
     private readonly Rule _device;
     private readonly Rule _peer;
@@ -253,7 +257,7 @@ internal sealed class NoveltyDetection
     private static bool IsExchange(in FlowRecord flow) => flow.IpProtocol switch
     {
         IpProtocol.Tcp => flow.FromOriginator.Syn > 0 && flow.FromOriginator.PayloadBytes > 0 && flow.FromResponder.PayloadBytes > 0,
-        IpProtocol.Udp => flow.FromResponder.PayloadBytes > 0 && (flow.ResponderPort < flow.OriginatorPort || flow.ResponderPort < 1024),
+        IpProtocol.Udp => flow.FromResponder.PayloadBytes > 0 && (flow.ResponderPort < flow.OriginatorPort || flow.ResponderPort < 1024) && flow.ResponderPort is not (DhcpClient or Dhcp6Client),
         _ => false,
     };
 

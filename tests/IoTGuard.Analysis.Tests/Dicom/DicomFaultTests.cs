@@ -41,6 +41,21 @@ public sealed class DicomFaultTests
     };
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AMirrorOfOneDirectionIsNobodysFault(bool ofClient)
+    {
+        var feeder = new DicomFeeder();
+        (ofClient ? ref feeder.Flow.FromResponder : ref feeder.Flow.FromOriginator).Packets = 0;
+        if (ofClient)
+            feeder.Client(Request(ProposedContext(1, Verification, ImplicitLittle)), EchoRequest(1), EchoRequest(2), ReleaseRequest());
+        else
+            feeder.Server(Accept(AnsweredContext(1, 0, ImplicitLittle)), EchoResponse(1), EchoResponse(2), ReleaseResponse());
+        feeder.End();
+        Assert.DoesNotContain(feeder.Transactions, static t => t.Event == DicomEvent.Fault);
+    }
+
+    [Theory]
     [MemberData(nameof(Violations))]
     public void EveryViolationIsOneFault(string what, FaultKind expected)
     {

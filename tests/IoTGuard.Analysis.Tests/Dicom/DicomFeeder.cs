@@ -19,6 +19,7 @@ internal sealed class DicomFeeder
         _flows[0].OriginatorPort = 40000;
         _flows[0].ResponderPort = 104;
         _flows[0].FromOriginator.Syn = beginningSeen ? 1 : 0;
+        _flows[0].FromOriginator.Packets = _flows[0].FromResponder.Packets = 1;
     }
 
     public DicomSession Session { get; } = new();

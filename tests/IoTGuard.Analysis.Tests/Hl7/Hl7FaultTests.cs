@@ -46,6 +46,13 @@ public sealed class Hl7FaultTests
     }
 
     [Fact]
+    public void AGapMayHaveHeldTheEndBlock()
+    {
+        var c = new Conversation().Send(Vt + Admit("1")).Gap(FlowDirection.FromOriginator, 40).HalfClose(FlowDirection.FromOriginator).End();
+        Assert.Equal(["message"], Kinds(c));
+    }
+
+    [Fact]
     public void MissingStartBlock()
     {
         var c = new Conversation().Send(Framed(Admit("1")) + Admit("2") + End + Framed(Admit("3"))).End();

@@ -376,5 +376,8 @@ public sealed partial class DicomSession : StreamSession
 
     /// <summary>True when a missing piece may be due to lost bytes or a late start rather than to the sender.</summary>
     private bool MayHaveMissed(SessionContext context) => _association.IsPartial || _streams[0].HadGap || _streams[1].HadGap
-        || (!_beginningSeen && context.Flow.FromOriginator.Syn + context.Flow.FromResponder.Syn == 0);
+        || (!_beginningSeen && context.Flow.FromOriginator.Syn + context.Flow.FromResponder.Syn == 0) || IsOneSided(context.Flow);
+
+    /// <summary>A mirror port that carries one direction shows requests without answers, or answers without requests.</summary>
+    private static bool IsOneSided(in FlowRecord flow) => (flow.FromOriginator.Packets == 0) != (flow.FromResponder.Packets == 0);
 }

@@ -106,9 +106,9 @@ internal sealed partial class Hl7Reader(Hl7Session session, FlowDirection direct
     {
         FlushCarried(context);
 
-        // What was told while it stayed open is not told again.
+        // What was told while it stayed open is not told again; a gap may have held the end block.
         var isTold = _nextAgeFault > Hl7Session.MaximumFrameNs;
-        if (_inFrame && !isTold && (!isCut || context.TimeNs - _frameTimeNs >= Hl7Session.MaximumFrameNs))
+        if (_inFrame && !isTold && !_isQuiet && (!isCut || context.TimeNs - _frameTimeNs >= Hl7Session.MaximumFrameNs))
         {
             Fault(
                 context, FaultKind.NoEndBlock, "the connection ended before the end block (FS CR) of the frame",
