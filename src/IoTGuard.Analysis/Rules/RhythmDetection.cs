@@ -207,7 +207,9 @@ internal sealed class RhythmDetection : TransactionDetection
     {
         if (flow.IpProtocol != IpProtocol.Tcp || flow.FromOriginator.Syn == 0 || !_context.Scope.IsInside(flow.Responder) || _context.Offenders.Contains(flow.Originator))
             return;
-        var isAnswered = flow.FromResponder.PayloadBytes > 0 || flow.State is ConnectionState.Established or ConnectionState.Closed;
+        // Who sends data was answered, whether the mirror shows it or not.
+        var isAnswered = flow.FromResponder.PayloadBytes > 0 || flow.State is ConnectionState.Established or ConnectionState.Closed
+            || flow.FromOriginator.PayloadBytes > 0;
         var key = (flow.Responder, flow.ResponderPort);
         var service = isAnswered ? _services.Touch(key, timeNs, _makeService) : _services.Find(key);
         if (service is null)

@@ -140,6 +140,25 @@ public sealed class ServiceRuleTests
         Assert.Equal(fires ? 1 : 0, scene.Of("service-silent").Count());
     }
 
+    [Fact]
+    public void A_service_whose_answers_the_mirror_does_not_show_is_not_silent()
+    {
+        var scene = new Scene();
+        for (var i = 0; i < 25; i++)
+            scene.Exchange(Workstation, Pacs, 104);
+        scene.Wait(90);
+        for (var i = 0; i < 20; i++)
+        {
+            var flow = scene.Flow(i % 2 == 0 ? Workstation : Modality, Pacs, 104);
+            flow.State = ConnectionState.SynSent;
+            (flow.FromOriginator.Syn, flow.FromOriginator.PayloadBytes) = (1, 500);
+            scene.Send(SensorEventKind.FlowClosed, flow).Wait(1);
+        }
+
+        scene.Finish();
+        Assert.Empty(scene.Of("service-silent"));
+    }
+
     [Theory]
     [InlineData(25, 280, true)]
     [InlineData(25, 200, false)]
