@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using IoTGuard.Wire.Network;
 
 namespace IoTGuard.Analysis.Baselines;
@@ -147,20 +148,23 @@ internal sealed class FactBook(IReadOnlyDictionary<Fact, FactHistory> known, int
     public bool Note(in Fact sighted, long timeNs, out SeenFact? seen)
     {
         var fact = Identified(sighted);
-        if (_seen.TryGetValue(fact, out seen))
+        if (_seen.Count >= maximum && !_seen.ContainsKey(fact))
+        {
+            seen = null;
+            Overflows++;
+            return false;
+        }
+
+        // Looked up once: the book is larger than any cache.
+        ref var place = ref CollectionsMarshal.GetValueRefOrAddDefault(_seen, fact, out var isSeen);
+        seen = place ??= new SeenFact(timeNs);
+        if (isSeen)
         {
             seen.Again(timeNs);
             return false;
         }
 
-        if (_seen.Count >= maximum)
-        {
-            Overflows++;
-            return false;
-        }
-
-        _seen.Add(fact, seen = new SeenFact(timeNs));
-        return !Known.ContainsKey(fact);
+        return Known.Count == 0 || !Known.ContainsKey(fact);
     }
 
     /// <summary>The fact about devices, whichever of their addresses they used.</summary>

@@ -19,8 +19,8 @@ public sealed class DeviceInventory(AddressScope scope, int maximumDevices)
     /// <summary>Most devices that were heard but neither answered nor were answered; a flood of invented senders stops here.</summary>
     public const int MaximumUnconfirmed = 4096;
 
-    /// <summary>Answers remembered, a power of two.</summary>
-    private const int RememberedAnswers = 4096;
+    /// <summary>Answers remembered, a power of two: 640 KB, of which a site of the usual size touches a part.</summary>
+    private const int RememberedAnswers = 16_384;
 
     private readonly Dictionary<IpAddress, Device> _byAddress = [];
     private AddressScope _scope = scope;

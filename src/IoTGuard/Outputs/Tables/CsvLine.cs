@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Globalization;
 using System.Text;
 using IoTGuard.Wire.Network;
 
@@ -11,29 +12,31 @@ internal sealed class CsvLine(OutputFile file)
     /// <summary>Below it a float without a fraction is written as digits alone, which is faster and shorter.</summary>
     private const float LargestWhole = 1 << 24;
 
-    private bool _isFirst = true;
+    /// <summary>Room for any number, in bytes.</summary>
+    private const int LongestNumber = 32;
+
+    /// <summary>Bytes of the separator before the next field: none before the first of a line.</summary>
+    private int _separator;
 
     public void Text(ReadOnlySpan<char> text)
     {
-        Separate();
         if (text.IndexOfAny(",\"\r\n") >= 0)
             text = $"\"{text.ToString().Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-        var span = file.Buffer.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length));
-        file.Buffer.Advance(Encoding.UTF8.GetBytes(text, span));
+        var field = Begin(Encoding.UTF8.GetMaxByteCount(text.Length));
+        Advance(Encoding.UTF8.GetBytes(text, field));
     }
 
     /// <summary>Text that is known to need no quotes, already as bytes.</summary>
     public void Bytes(ReadOnlySpan<byte> text)
     {
-        Separate();
-        file.Buffer.Write(text);
+        text.CopyTo(Begin(text.Length));
+        Advance(text.Length);
     }
 
     public void Whole(long number)
     {
-        Separate();
-        Utf8Formatter.TryFormat(number, file.Buffer.GetSpan(24), out var length);
-        file.Buffer.Advance(length);
+        Utf8Formatter.TryFormat(number, Begin(LongestNumber), out var length);
+        Advance(length);
     }
 
     /// <summary>A number in the shortest form that reads back to the same value.</summary>
@@ -41,24 +44,27 @@ internal sealed class CsvLine(OutputFile file)
     /// <param name="withPoint">Whether a whole number gets a point too, which shows that the column is not of whole numbers.</param>
     public void Real(float number, bool withPoint)
     {
-        Separate();
-        var span = file.Buffer.GetSpan(32);
+        var field = Begin(LongestNumber);
         int length;
         if (number != MathF.Truncate(number) || MathF.Abs(number) >= LargestWhole)
         {
-            Utf8Formatter.TryFormat(number, span, out length);
+            number.TryFormat(field, out length, default, CultureInfo.InvariantCulture);
         }
         else
         {
-            Utf8Formatter.TryFormat((int)number, span, out length);
+            // Most features of most flows are a digit.
+            if (number is >= 0 and < 10)
+                (field[0], length) = ((byte)('0' + (int)number), 1);
+            else
+                Utf8Formatter.TryFormat((int)number, field, out length);
             if (withPoint)
             {
-                ".0"u8.CopyTo(span[length..]);
+                ".0"u8.CopyTo(field[length..]);
                 length += 2;
             }
         }
 
-        file.Buffer.Advance(length);
+        Advance(length);
     }
 
     public void Address(IpAddress address)
@@ -69,21 +75,28 @@ internal sealed class CsvLine(OutputFile file)
 
     public void Time(long timeNs)
     {
-        Separate();
-        PacketTime.Format(timeNs, file.Buffer.GetSpan(PacketTime.TextLength));
-        file.Buffer.Advance(PacketTime.TextLength);
+        PacketTime.Format(timeNs, Begin(PacketTime.TextLength));
+        Advance(PacketTime.TextLength);
     }
 
     public void End()
     {
-        _isFirst = true;
+        _separator = 0;
         file.EndLine();
     }
 
-    private void Separate()
+    /// <summary>Where the next field goes, behind its separator.</summary>
+    private Span<byte> Begin(int room)
     {
-        if (!_isFirst)
-            file.Buffer.Write(","u8);
-        _isFirst = false;
+        var span = file.Buffer.GetSpan(room + 1);
+        span[0] = (byte)',';
+        return span[_separator..];
+    }
+
+    /// <summary>Ends the field that was put where <see cref="Begin"/> said.</summary>
+    private void Advance(int length)
+    {
+        file.Buffer.Advance(_separator + length);
+        _separator = 1;
     }
 }
