@@ -513,7 +513,7 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
     private void End(FlowShard shard, int index, FlowEndReason reason)
     {
         var conversation = shard.Conversations[index];
-        conversation?.End();
+        conversation?.End(reason);
         Tell(shard, index, SensorEventKind.FlowClosed, reason);
         if (conversation is not null)
             Release(shard, index, conversation);

@@ -30,13 +30,20 @@ internal abstract class Conversation
     public abstract long Touch(FlowDirection direction, int depth);
 
     /// <summary>The flow ended: shows what still waits and ends the session. The conversation can be used again.</summary>
-    public abstract void End();
+    /// <param name="reason">Why, which sessions are told: what the sensor cuts off is nobody's fault.</param>
+    public void End(FlowEndReason reason)
+    {
+        Record.End = reason;
+        EndSession();
+    }
 
     /// <summary>Gives everything back.</summary>
     public abstract void Release();
 
     /// <summary>Brings the counters in <see cref="Record"/> up to date.</summary>
     public void Refresh() => Shard.Fill(Index, ref Record, Record.Counters, Record.Application);
+
+    protected abstract void EndSession();
 
     protected void Take(SessionContext context, FlowShard shard, int index)
     {

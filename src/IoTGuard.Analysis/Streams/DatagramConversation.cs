@@ -34,7 +34,7 @@ internal sealed class DatagramConversation(StreamStore store) : Conversation
         _session.OnDatagram(Context, direction, data, cut);
     }
 
-    public override void End()
+    protected override void EndSession()
     {
         Context.AtConversation(this);
         _session.OnEnd(Context);

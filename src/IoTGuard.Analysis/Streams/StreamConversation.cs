@@ -80,7 +80,7 @@ internal sealed partial class StreamConversation(StreamStore store) : Conversati
         NoteWaiting();
     }
 
-    public override void End()
+    protected override void EndSession()
     {
         Finish(FlowDirection.FromOriginator);
         Finish(FlowDirection.FromResponder);

@@ -1,4 +1,5 @@
 using IoTGuard.Analysis.Flows;
+using IoTGuard.Analysis.Tests.Streams;
 using IoTGuard.Wire;
 
 namespace IoTGuard.Analysis.Tests.Flows;
@@ -34,6 +35,20 @@ public sealed class TimeoutTests
         var outcome = new Capture().Add(Udp).Add(Udp, 10 * Capture.Second).Add(Udp, (10 * Capture.Second) - 1).Run(Options);
         Assert.Equal([1, 2], outcome.Closed.Select(f => f.FromOriginator.Packets));
         Assert.Equal([FlowEndReason.Idle, FlowEndReason.EndOfCapture], outcome.Closed.Select(f => f.End));
+    }
+
+    [Theory]
+    [InlineData(false, FlowEndReason.EndOfCapture)]
+    [InlineData(true, FlowEndReason.Idle)]
+    public void SessionsAreToldWhyTheirFlowEnds(bool waits, FlowEndReason expected)
+    {
+        var capture = new Capture();
+        new Connection(capture).Handshake().FromClient("a"u8);
+        if (waits)
+            capture.Add(Udp, 500 * Capture.Second);
+        var recorder = new Recorder();
+        capture.Run(Options, recorder.Rows);
+        Assert.Equal([expected], recorder.Ends);
     }
 
     [Fact]

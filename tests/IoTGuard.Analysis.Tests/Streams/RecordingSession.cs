@@ -12,6 +12,9 @@ internal sealed class Recorder
 
     public List<string> Happened { get; } = [];
 
+    /// <summary>The reasons that sessions were given for their ends.</summary>
+    public List<FlowEndReason> Ends { get; } = [];
+
     public int Calls { get; set; }
 
     /// <summary>Decides what a session does with bytes; by default it takes all.</summary>
@@ -55,7 +58,11 @@ internal sealed class RecordingSession(Recorder recorder) : StreamSession
 
     public override void OnHalfClose(SessionContext context, FlowDirection direction) => recorder.Happened.Add($"half close {direction}");
 
-    public override void OnEnd(SessionContext context) => recorder.Happened.Add("end");
+    public override void OnEnd(SessionContext context)
+    {
+        recorder.Happened.Add("end");
+        recorder.Ends.Add(context.Flow.End);
+    }
 
     public override void Reset() => recorder.Happened.Add("reset");
 }
