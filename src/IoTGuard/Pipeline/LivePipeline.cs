@@ -80,7 +80,7 @@ internal sealed class LivePipeline
             all[i] = (ushort)i;
         var sensor = _sensors[ring];
         var output = new RingOutput(this, ring, failure);
-        long clock = 0;
+        var run = default(RunClock);
         while (true)
         {
             var newest = Volatile.Read(ref _newestNs);
@@ -88,15 +88,16 @@ internal sealed class LivePipeline
             if (!_rings[ring].Read(frames))
                 break;
             var started = Stopwatch.GetTimestamp();
-            var before = clock;
+            var before = run.Now;
             if (frames.Count == 0)
-                clock = Math.Max(clock, newest);
+                run.Follow(newest);
             frames.FirstFrame = Interlocked.Add(ref _frames, frames.Count) - frames.Count;
+            newest = Volatile.Read(ref _newestNs);
             for (var i = 0; i < frames.Count; i++)
-                clocks[i] = clock = Math.Max(clock, frames.Frames[i].TimeNs);
+                clocks[i] = run.At(frames.Frames[i].TimeNs, newest);
 
             // Told before the work is done: the other rings follow, so that what is handed on early here can be delivered.
-            Publish(clock);
+            Publish(run.Now);
             for (int first = 0, end; first < frames.Count; first = end)
             {
                 output.Leap(sensor, before, clocks[first]);
@@ -111,14 +112,14 @@ internal sealed class LivePipeline
             _onFrames?.Invoke(ring, frames);
             var copied = Stopwatch.GetTimestamp();
             frames.Release();
-            output.Advance(sensor, clock);
+            output.Advance(sensor, run.Now);
             _load.OnRing(ring, started - began, processed - started + Stopwatch.GetTimestamp() - copied, copied - processed);
-            output.HandOn(clock);
+            output.HandOn(run.Now);
         }
 
         frames.Release();
-        while (sensor.Complete(clock, output.Batch))
-            output.HandOn(clock + 1);
+        while (sensor.Complete(run.Now, output.Batch))
+            output.HandOn(run.Now + 1);
         output.End();
     }
 
