@@ -234,6 +234,7 @@ internal sealed class OutputFile : IDisposable
     {
         DirectoryNotFoundException => "the folder does not exist",
         UnauthorizedAccessException => "permission denied, or it is a folder",
-        _ => e.Message.TrimEnd('.'),
+        // The runtime puts the path behind it, which whoever tells the reason names already.
+        _ => e.Message.Split(" : '")[0].TrimEnd('.'),
     };
 }

@@ -94,7 +94,13 @@ internal sealed class LivePipeline
             frames.FirstFrame = Interlocked.Add(ref _frames, frames.Count) - frames.Count;
             newest = Volatile.Read(ref _newestNs);
             for (var i = 0; i < frames.Count; i++)
-                clocks[i] = run.At(frames.Frames[i].TimeNs, newest);
+            {
+                var stamp = frames.Frames[i].TimeNs;
+                var time = run.Take(stamp, newest);
+                if (time != stamp)
+                    frames.SetTime(i, time);
+                clocks[i] = run.Now;
+            }
 
             // Told before the work is done: the other rings follow, so that what is handed on early here can be delivered.
             Publish(run.Now);

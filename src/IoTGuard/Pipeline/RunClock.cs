@@ -17,15 +17,18 @@ internal struct RunClock
     /// <summary>ns since 1970; 0 before the first packet.</summary>
     public long Now { get; private set; }
 
-    /// <summary>The clock at a packet. <paramref name="newest"/> is that of the ring that is farthest: after a step all go on from there.</summary>
-    public long At(long packetNs, long newest)
+    /// <summary>Takes a packet into account, and returns the time that it has in the run.</summary>
+    /// <param name="packetNs">Its time by the machine's clock, ns.</param>
+    /// <param name="newest">Clock of the ring that is farthest: after a step all go on from there.</param>
+    public long Take(long packetNs, long newest)
     {
         if (_ahead > 0 && packetNs > _last)
             _ahead = Math.Max(0, _ahead - ((packetNs - _last) / Slowing));
         _last = packetNs;
         if (packetNs + _ahead < Now - LateNs)
             _ahead = Math.Max(Now, newest) - packetNs;
-        return Now = Math.Max(Now, packetNs + _ahead);
+        Now = Math.Max(Now, packetNs + _ahead);
+        return packetNs + _ahead;
     }
 
     /// <summary>Follows another ring's clock.</summary>

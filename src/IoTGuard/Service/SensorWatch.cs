@@ -79,8 +79,9 @@ internal sealed class SensorWatch
         var step = now.Time - before.Time - (now.Uptime - before.Uptime);
         if (step.Duration() >= LeastStep)
         {
-            yield return new Condition("clock-step", "The clock of the sensor was set", 4,
-                $"The clock of this machine went {(step < TimeSpan.Zero ? "back" : "ahead")} by {step.Duration().TotalSeconds.ToString("#,0.0", CultureInfo.InvariantCulture)} s within {Seconds((now.Uptime - before.Uptime).TotalSeconds)}; packets are stamped by it.",
+            var where = step < TimeSpan.Zero ? "back" : "ahead";
+            yield return new Condition("clock-set-" + where, $"The clock of the sensor was set {where}", 4,
+                $"The clock of this machine went {where} by {step.Duration().TotalSeconds.ToString("#,0.0", CultureInfo.InvariantCulture)} s within {Seconds((now.Uptime - before.Uptime).TotalSeconds)}; packets are stamped by it.",
                 "Run a time service that slews the clock (chrony, systemd-timesyncd). Times of alerts before and after the step are apart by so much; after a step back the sensor's own clock goes slower until they agree, or 'systemctl restart iotguard'.");
         }
 

@@ -48,13 +48,17 @@ public sealed class LiveClockTests
     public void A_clock_that_was_set_back_is_caught_up_with()
     {
         var clock = default(RunClock);
-        Assert.Equal(1000 * Second, clock.At(1000 * Second, 0));
-        Assert.Equal(1000 * Second, clock.At(998 * Second, 0));
-        Assert.Equal(1001 * Second, clock.At(1001 * Second, 0));
-        Assert.Equal(1002 * Second, clock.At(901 * Second, 1002 * Second));
-        Assert.Equal(1005 * Second, clock.At(905 * Second, 0));
-        Assert.Equal((905 + 100 + 300) * Second, clock.At((905 + 400) * Second, 0));
-        Assert.Equal(1400 * Second, clock.At(1400 * Second, 0));
+        Assert.Equal(1000 * Second, clock.Take(1000 * Second, 0));
+
+        // A late packet keeps its time.
+        Assert.Equal(998 * Second, clock.Take(998 * Second, 0));
+        Assert.Equal(1000 * Second, clock.Now);
+        Assert.Equal(1001 * Second, clock.Take(1001 * Second, 0));
+        Assert.Equal(1002 * Second, clock.Take(901 * Second, 1002 * Second));
+        Assert.Equal(1005 * Second, clock.Take(905 * Second, 0));
+        Assert.Equal((905 + 396 + 1) * Second, clock.Take((905 + 396) * Second, 0));
+        Assert.Equal(1400 * Second, clock.Take(1400 * Second, 0));
+        Assert.Equal(1400 * Second, clock.Now);
     }
 
     [Fact]
