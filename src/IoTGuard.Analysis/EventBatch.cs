@@ -60,23 +60,36 @@ public readonly record struct FlowFault(Fault Fault, FlowRecord Flow);
 public readonly record struct Neighbor(MacAddress Mac, IpAddress Address, MacAddress TargetMac, IpAddress Target, bool IsReply, ushort Vlan, bool IsIndirect = false);
 
 /// <summary>
-/// The events of one sensor for one stretch of frames, in order after <see cref="Sort"/>. Pooled with everything in it: readers keep
+/// The events of one sensor for one stretch of frames, in order after <see cref="Sort"/>. Everything in it comes from a pool: readers keep
 /// nothing of it past <see cref="Clear"/>.
 /// </summary>
-public sealed class EventBatch
+/// <param name="pool">Where flow records and transactions come from, and go back to.</param>
+public sealed class EventBatch(EventPool pool)
 {
-    private static int s_pools = -1;
+    /// <summary>Events from which on a batch is handed on before more is added that can wait: what ends because of time.</summary>
+    public const int FullEvents = 2048;
+
+    /// <summary>Longest lists that an empty batch keeps, in events: a full batch, and what the frames of one more may add.</summary>
+    public const int KeptEvents = 2 * FullEvents;
 
     // Events mostly come in order: what comes late is sorted apart and merged.
     private readonly List<SensorEvent> _late = [];
     private List<SensorEvent> _events = [];
     private List<SensorEvent> _merged = [];
     private readonly List<Transaction> _transactions = [];
-    private Stack<Transaction>?[] _free = [];
-    private FlowRecord[] _flows = new FlowRecord[64];
+    private readonly List<FlowRecord[]> _pages = [];
     private int _flowCount;
-    private readonly List<FlowFault> _faults = [];
+    private readonly List<(Fault Fault, int Flow)> _faults = [];
     private readonly List<Neighbor> _neighbors = [];
+
+    /// <summary>A batch with a pool of its own.</summary>
+    public EventBatch()
+        : this(new EventPool())
+    {
+    }
+
+    /// <summary>True when there are <see cref="FullEvents"/> or more.</summary>
+    public bool IsFull => _events.Count + _late.Count >= FullEvents;
 
     /// <summary>True once the detector looked ahead in these events.</summary>
     internal bool IsLookedThrough { get; set; }
@@ -93,23 +106,17 @@ public sealed class EventBatch
         }
     }
 
-    public ref readonly FlowRecord Flow(int index) => ref _flows[index];
+    public ref readonly FlowRecord Flow(int index) => ref _pages[index >> EventPool.PageBits][index & ((1 << EventPool.PageBits) - 1)];
 
     public Transaction Transaction(int index) => _transactions[index];
 
-    public FlowFault Fault(int index) => _faults[index];
+    public FlowFault Fault(int index) => new(_faults[index].Fault, Flow(_faults[index].Flow));
 
     public Neighbor Neighbor(int index) => _neighbors[index];
 
     /// <summary>A transaction from the pool; it is given back by <see cref="Clear"/> once added.</summary>
     public T Rent<T>()
-        where T : Transaction, new()
-    {
-        var pool = Pool<T>.Index;
-        return pool < _free.Length && _free[pool] is { } free && free.TryPop(out var pooled)
-            ? (T)pooled
-            : new T { Pool = pool };
-    }
+        where T : Transaction, new() => pool.Rent<T>();
 
     public void Add(EventKey key, Transaction transaction)
     {
@@ -117,18 +124,12 @@ public sealed class EventBatch
         _transactions.Add(transaction);
     }
 
-    public void Add(EventKey key, SensorEventKind kind, in FlowRecord flow)
-    {
-        if (_flowCount == _flows.Length)
-            Array.Resize(ref _flows, _flowCount * 2);
-        _flows[_flowCount] = flow;
-        Add(new SensorEvent(key, kind, _flowCount++));
-    }
+    public void Add(EventKey key, SensorEventKind kind, in FlowRecord flow) => Add(new SensorEvent(key, kind, AddFlow(flow)));
 
     public void Add(EventKey key, in FlowFault fault)
     {
         Add(new SensorEvent(key, SensorEventKind.FlowFault, _faults.Count));
-        _faults.Add(fault);
+        _faults.Add((fault.Fault, AddFlow(fault.Flow)));
     }
 
     public void Add(EventKey key, in Neighbor neighbor)
@@ -158,31 +159,38 @@ public sealed class EventBatch
         _late.Clear();
     }
 
-    /// <summary>Empties the batch and takes its transactions back into the pool.</summary>
+    /// <summary>Empties the batch: flow records and transactions go back into the pool, and lists that grew beyond <see cref="KeptEvents"/> are given up.</summary>
     public void Clear()
     {
         foreach (var transaction in _transactions)
-        {
-            if (transaction.Pool < 0)
-                continue;
-            if (transaction.Pool >= _free.Length)
-                Array.Resize(ref _free, transaction.Pool + 1);
-            (_free[transaction.Pool] ??= new Stack<Transaction>()).Push(transaction);
-        }
-
+            pool.Return(transaction);
+        foreach (var page in _pages)
+            pool.Return(page);
         IsLookedThrough = false;
-        _events.Clear();
-        _late.Clear();
-        _transactions.Clear();
-        _faults.Clear();
-        _neighbors.Clear();
         _flowCount = 0;
+        Empty(_events);
+        Empty(_merged);
+        Empty(_late);
+        Empty(_transactions);
+        Empty(_pages);
+        Empty(_faults);
+        Empty(_neighbors);
     }
 
-    /// <summary>Numbers the types of transactions, so that a pool is found without a search.</summary>
-    private static class Pool<T>
+    private static void Empty<T>(List<T> list)
     {
-        public static readonly int Index = Interlocked.Increment(ref s_pools);
+        list.Clear();
+        if (list.Capacity > KeptEvents)
+            list.Capacity = 0;
+    }
+
+    private int AddFlow(in FlowRecord flow)
+    {
+        var index = _flowCount++;
+        if (index >> EventPool.PageBits == _pages.Count)
+            _pages.Add(pool.RentPage());
+        _pages[index >> EventPool.PageBits][index & ((1 << EventPool.PageBits) - 1)] = flow;
+        return index;
     }
 
     private void Add(in SensorEvent happened)

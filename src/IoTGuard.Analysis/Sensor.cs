@@ -133,6 +133,17 @@ public sealed partial class Sensor
     }
 
     /// <summary>
+    /// Like <see cref="Advance"/>, but only as far as the batch has room. Returns the clock that the sensor has come to: when it is an earlier one, the batch is to be
+    /// handed on, and the rest asked for with an empty one, before further frames.
+    /// </summary>
+    public long AdvanceTowards(long clockNs, EventBatch output)
+    {
+        var reached = _tracker.AdvanceTowards(clockNs, output);
+        output.Sort();
+        return reached;
+    }
+
+    /// <summary>
     /// Ends flows at the end of the input, one nanosecond after the clock, then sorts the events. Called again and again, and with an empty batch so
     /// that memory stays small, until it returns false: then all have ended.
     /// </summary>

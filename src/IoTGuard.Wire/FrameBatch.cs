@@ -52,6 +52,9 @@ public sealed class FrameBatch
     /// <summary>Appends a frame; the batch must not be full.</summary>
     public void Add(in FrameHeader frame) => _frames[Count++] = frame;
 
+    /// <summary>Gives a frame another time, ns since 1970.</summary>
+    public void SetTime(int index, long timeNs) => _frames[index] = _frames[index] with { TimeNs = timeNs };
+
     /// <summary>Gives the memory back to its owner. Called once, by the stage that uses the batch last.</summary>
     public void Release()
     {

@@ -15,6 +15,9 @@ public static class FlowLimits
     /// <summary>A UDP flow that only asked, in a protocol of questions and answers, ends this long after its last packet; ns of packet time. Retries come sooner.</summary>
     public const long AnswerTimeoutNs = 20_000_000_000;
 
+    /// <summary>What is due within this time is told in one batch of events, even when it becomes larger by that, ns of packet time.</summary>
+    public const long ExpiryStepNs = 5_000_000;
+
     /// <summary>A pause between packets of a flow longer than this counts as idle, ns.</summary>
     public const long IdlePeriodNs = 1_000_000_000;
 

@@ -144,6 +144,26 @@ internal sealed class FlowTracker(SensorOptions options, SessionContext context,
     }
 
     /// <summary>
+    /// Does what is due in all shards in steps of time, as far as the batch has room: after a pause or a step of the clock the whole table may be due at once.
+    /// Returns the clock that it has come to, up to which all events are in the batch.
+    /// </summary>
+    public long AdvanceTowards(long clock, EventBatch output)
+    {
+        while (true)
+        {
+            var due = long.MaxValue;
+            foreach (var shard in _shards)
+                due = Math.Min(due, shard.NextDue);
+            if (due > clock)
+                return clock;
+            var step = Math.Min(clock, due + FlowLimits.ExpiryStepNs);
+            Advance(step, output);
+            if (step == clock || output.IsFull)
+                return step;
+        }
+    }
+
+    /// <summary>
     /// Ends all flows, a nanosecond after everything else, in the order of their first frames: <see cref="EndedAtOnce"/> of them in each call.
     /// Returns false when there are no more.
     /// </summary>

@@ -16,7 +16,7 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
     private readonly TransactionJson _transactionJson;
     private readonly StateWriter? _state;
     private readonly AlertOutputs _outputs;
-    private readonly List<string> _pastProblems = [];
+    private readonly Dictionary<string, (long Lines, string Reason)> _losses = new(StringComparer.Ordinal);
     private OutputSet _set;
     private Task _past = Task.CompletedTask;
     private long _pastLost;
@@ -97,11 +97,10 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
         _outputs.Replace(fresh.Outputs);
         _past = _past.ContinueWith(_ =>
         {
-            var problems = old.Close();
+            // One set is closed after the other, the last by who waits for this.
+            old.Close(_losses);
             Interlocked.Add(ref _pastLost, old.Lost);
             old.Dispose();
-            lock (_pastProblems)
-                _pastProblems.AddRange(problems);
         }, TaskScheduler.Default);
     }
 
@@ -151,8 +150,8 @@ internal sealed class LiveOutputs : IAlertSink, IDisposable
     public IReadOnlyList<string> Close()
     {
         _past.Wait();
-        var problems = new List<string>(_pastProblems);
-        problems.AddRange(_set.Close());
+        _set.Close(_losses);
+        var problems = _losses.Select(static l => $"{RunSummary.Number(l.Value.Lines)} lines could not be written to {l.Key}: {l.Value.Reason}").ToList();
         _state?.Flush();
         problems.AddRange(_outputs.Complete());
         if (Evidence?.Complete() is { } missing)

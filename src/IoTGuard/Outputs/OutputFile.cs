@@ -5,9 +5,9 @@ using System.IO.Compression;
 namespace IoTGuard.Outputs;
 
 /// <summary>
-/// A file (or standard output) that lines are written to; gzip when its name ends in .gz. When the medium fails (disk full, pipe closed) the run goes on. A file that
-/// is appended to is then tried again with growing pauses: lines wait in memory, <see cref="FlushBytes"/> at most, and it holds whole lines only. What
-/// finds no room, and everything that fails elsewhere, is lost and counted.
+/// A file (or standard output) that lines are written to; gzip when its name ends in .gz: one member (RFC 1952, 2.2), or, where it is appended to, a whole one with each
+/// write. When the medium fails (disk full, pipe closed) the run goes on. A file that is appended to is then tried again with growing pauses: lines wait in
+/// memory, <see cref="FlushBytes"/> at most, and it holds whole lines and members only. What finds no room, and everything that fails elsewhere, is lost and counted.
 /// </summary>
 internal sealed class OutputFile : IDisposable
 {
@@ -18,6 +18,7 @@ internal sealed class OutputFile : IDisposable
     private const int FirstPause = 1000, LongestPause = 30_000;
 
     private readonly Stream _stream;
+    private readonly MemoryStream? _member;
     private readonly Action<string>? _notice;
     private readonly ArrayBufferWriter<byte> _buffer = new(FlushBytes + 4096);
     private long _pendingLines;
@@ -28,8 +29,9 @@ internal sealed class OutputFile : IDisposable
     private long _nextAttempt;
     private int _pause = FirstPause;
 
-    private OutputFile(string name, Stream stream, Action<string>? notice)
+    private OutputFile(string name, Stream stream, Action<string>? notice, bool isMembers = false)
     {
+        _member = isMembers ? new MemoryStream() : null;
         Name = name;
         _stream = stream;
         _notice = notice;
@@ -59,7 +61,7 @@ internal sealed class OutputFile : IDisposable
     /// <summary>Why it takes nothing now; null when it does.</summary>
     public string? Failure { get; private set; }
 
-    /// <summary>Only of a plain file can be taken back what a failure cut off.</summary>
+    /// <summary>Only of a file that is written behind its end can be taken back what a failure cut off.</summary>
     private bool IsRetried => _notice is not null && _stream.CanSeek;
 
     /// <summary>Where the next line goes; finish it with <see cref="EndLine"/>.</summary>
@@ -81,12 +83,26 @@ internal sealed class OutputFile : IDisposable
         {
             var file = new FileStream(path, mode, FileAccess.Write, FileShare.Read, bufferSize: 0);
             file.Position = file.Length;
-            return new OutputFile(path, path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionLevel.Fastest) : file, notice);
+            var isGzip = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
+            if (isGzip && notice is null)
+                return new OutputFile(path, new GZipStream(file, CompressionLevel.Fastest), notice);
+            var output = new OutputFile(path, file, notice, isGzip);
+            if (!isGzip && file.Length > 0 && !EndsLine(path))
+                output._buffer.Write("\n"u8);
+            return output;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new UserException(ExitStatus.Unusable, $"cannot write {path}: {Reason(e)}; name a file in a folder that exists and that you may write to", e);
         }
+    }
+
+    /// <summary>False when a crash left a line without its end.</summary>
+    private static bool EndsLine(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        file.Position = file.Length - 1;
+        return file.ReadByte() is '\n';
     }
 
     /// <summary>Ends the line that was put into <see cref="Buffer"/>.</summary>
@@ -112,6 +128,9 @@ internal sealed class OutputFile : IDisposable
     {
         if (_stream.CanSeek)
             _stream.Position = _stream.Length;
+
+        // All that it wrote were whole lines, whatever was seen of them when this was opened.
+        _buffer.ResetWrittenCount();
         _buffer.Write(before._buffer.WrittenSpan);
         _pendingLines += before._pendingLines;
         before.Clear();
@@ -148,7 +167,7 @@ internal sealed class OutputFile : IDisposable
             // Somebody may have emptied the file, to make room for example.
             if (IsRetried)
                 _stream.Position = end = Math.Min(_stream.Position, _stream.Length);
-            _stream.Write(_buffer.WrittenSpan);
+            _stream.Write(_member is null ? _buffer.WrittenSpan : Compress(_member));
             _stream.Flush();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
@@ -164,6 +183,14 @@ internal sealed class OutputFile : IDisposable
         Failure = null;
         _pause = FirstPause;
         _notice?.Invoke(string.Create(CultureInfo.InvariantCulture, $"{Name} takes lines again; {LostLines - _lostBefore:N0} were lost meanwhile"));
+    }
+
+    private ReadOnlySpan<byte> Compress(MemoryStream member)
+    {
+        member.SetLength(0);
+        using (var gzip = new GZipStream(member, CompressionLevel.Fastest, leaveOpen: true))
+            gzip.Write(_buffer.WrittenSpan);
+        return member.GetBuffer().AsSpan(0, (int)member.Length);
     }
 
     private void Fail(string reason, long end)
@@ -207,6 +234,7 @@ internal sealed class OutputFile : IDisposable
     {
         DirectoryNotFoundException => "the folder does not exist",
         UnauthorizedAccessException => "permission denied, or it is a folder",
-        _ => e.Message.TrimEnd('.'),
+        // The runtime puts the path behind it, which whoever tells the reason names already.
+        _ => e.Message.Split(" : '")[0].TrimEnd('.'),
     };
 }

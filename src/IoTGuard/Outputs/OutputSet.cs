@@ -37,18 +37,15 @@ internal sealed record OutputSet(OutputFile? Alerts, OutputFile? Transactions, I
     /// <summary>Lines that were lost so far.</summary>
     public long Lost => Files.Sum(static f => f.LostLines);
 
-    /// <summary>Ends the files; returns one line for each that lost something.</summary>
-    public IReadOnlyList<string> Close()
+    /// <summary>Ends the files; adds what each lost, and why last, to what it lost in other sets.</summary>
+    public void Close(Dictionary<string, (long Lines, string Reason)> losses)
     {
-        var problems = new List<string>();
         foreach (var file in Files)
         {
             file.Complete();
             if (file.LossReason is { } reason)
-                problems.Add($"{RunSummary.Number(file.LostLines)} lines could not be written to {file.Name}: {reason}");
+                losses[file.Name] = (losses.GetValueOrDefault(file.Name).Lines + file.LostLines, reason);
         }
-
-        return problems;
     }
 
     public void Dispose()

@@ -18,12 +18,15 @@ internal sealed class LivePipeline
     /// </summary>
     private const int Depth = 64;
 
+    /// <summary>A pause between frames, or a step of the clock, from which on much may be due at once, ns.</summary>
+    private const long LeapNs = 100_000_000;
+
     private readonly IReadOnlyList<ILiveSource> _rings;
     private readonly Sensor[] _sensors;
     private readonly IEventConsumer _consumer;
     private readonly Action<int, FrameBatch>? _onFrames;
     private readonly Channel<Delivery> _deliveries;
-    private readonly Channel<EventBatch>[] _free;
+    private readonly Channel<EventBatch>[] _returned;
     private readonly PipelineLoad _load;
     private long _newestNs;
     private long _frames;
@@ -41,12 +44,7 @@ internal sealed class LivePipeline
         _sensors = sensors;
         _consumer = consumer;
         _deliveries = StageQueue.Create<Delivery>(Depth * rings.Count);
-        _free = [.. rings.Select(_ => StageQueue.Create<EventBatch>(Depth))];
-        foreach (var free in _free)
-        {
-            for (var i = 0; i < Depth; i++)
-                free.Writer.TryWrite(new EventBatch());
-        }
+        _returned = [.. rings.Select(_ => StageQueue.Create<EventBatch>(Depth))];
     }
 
     /// <summary>How far a ring has come, and what it has to tell; null when that is nothing.</summary>
@@ -81,8 +79,8 @@ internal sealed class LivePipeline
         for (var i = 0; i < all.Length; i++)
             all[i] = (ushort)i;
         var sensor = _sensors[ring];
-        long clock = 0;
-        var output = _free[ring].Reader.Take(failure);
+        var output = new RingOutput(this, ring, failure);
+        var run = default(RunClock);
         while (true)
         {
             var newest = Volatile.Read(ref _newestNs);
@@ -90,31 +88,45 @@ internal sealed class LivePipeline
             if (!_rings[ring].Read(frames))
                 break;
             var started = Stopwatch.GetTimestamp();
+            var before = run.Now;
             if (frames.Count == 0)
-                clock = Math.Max(clock, newest);
+                run.Follow(newest);
             frames.FirstFrame = Interlocked.Add(ref _frames, frames.Count) - frames.Count;
+            newest = Volatile.Read(ref _newestNs);
             for (var i = 0; i < frames.Count; i++)
-                clocks[i] = clock = Math.Max(clock, frames.Frames[i].TimeNs);
-            sensor.Process(frames, clocks, all.AsSpan(0, frames.Count), output);
+            {
+                var stamp = frames.Frames[i].TimeNs;
+                var time = run.Take(stamp, newest);
+                if (time != stamp)
+                    frames.SetTime(i, time);
+                clocks[i] = run.Now;
+            }
+
+            // Told before the work is done: the other rings follow, so that what is handed on early here can be delivered.
+            Publish(run.Now);
+            for (int first = 0, end; first < frames.Count; first = end)
+            {
+                output.Leap(sensor, before, clocks[first]);
+                end = first + 1;
+                while (end < frames.Count && clocks[end] - clocks[end - 1] < LeapNs)
+                    end++;
+                sensor.Process(frames, clocks, all.AsSpan(first..end), output.Batch);
+                before = clocks[end - 1];
+            }
+
             var processed = Stopwatch.GetTimestamp();
             _onFrames?.Invoke(ring, frames);
             var copied = Stopwatch.GetTimestamp();
             frames.Release();
-            Publish(clock);
-            sensor.Advance(clock, output);
-            var hasEvents = output.Events.Length > 0;
+            output.Advance(sensor, run.Now);
             _load.OnRing(ring, started - began, processed - started + Stopwatch.GetTimestamp() - copied, copied - processed);
-            _deliveries.Writer.Put(new Delivery(ring, hasEvents ? output : null, clock, IsLast: false), failure);
-            if (hasEvents)
-                output = _free[ring].Reader.Take(failure);
+            output.HandOn(run.Now);
         }
 
         frames.Release();
-        while (sensor.Complete(clock, output))
-        {
-        }
-
-        _deliveries.Writer.Put(new Delivery(ring, output, long.MaxValue, IsLast: true), failure);
+        while (sensor.Complete(run.Now, output.Batch))
+            output.HandOn(run.Now + 1);
+        output.End();
     }
 
     private void Publish(long clock)
@@ -166,8 +178,7 @@ internal sealed class LivePipeline
             {
                 waiting[i].Dequeue();
                 next[i] = 0;
-                head.Clear();
-                _free[i].Writer.Put(head, failure);
+                _returned[i].Writer.Put(head, failure);
             }
 
             if (!waiting[i].TryPeek(out var batch))
@@ -181,5 +192,69 @@ internal sealed class LivePipeline
         }
 
         return best;
+    }
+
+    /// <summary>
+    /// The batches of one ring, on its thread. What the detector gave back last is filled next, and all are made of one pool: memory is that of the events that
+    /// wait, however many batches there are.
+    /// </summary>
+    private sealed class RingOutput
+    {
+        private readonly LivePipeline _pipeline;
+        private readonly int _ring;
+        private readonly CancellationToken _failure;
+        private readonly Stack<EventBatch> _free = new();
+
+        public RingOutput(LivePipeline pipeline, int ring, CancellationToken failure)
+        {
+            _pipeline = pipeline;
+            _ring = ring;
+            _failure = failure;
+            var pool = new EventPool();
+            for (var i = 1; i < Depth; i++)
+                _free.Push(new EventBatch(pool));
+            Batch = new EventBatch(pool);
+        }
+
+        /// <summary>Where the next events go.</summary>
+        public EventBatch Batch { get; private set; }
+
+        /// <summary>Brings the sensor to the clock of the next frame when that is much later than the last.</summary>
+        public void Leap(Sensor sensor, long before, long clock)
+        {
+            if (clock - before >= LeapNs)
+                Advance(sensor, clock);
+        }
+
+        /// <summary>Brings the sensor to the clock, handing batches on as they become full.</summary>
+        public void Advance(Sensor sensor, long clock)
+        {
+            for (var reached = sensor.AdvanceTowards(clock, Batch); reached < clock; reached = sensor.AdvanceTowards(clock, Batch))
+                HandOn(reached);
+        }
+
+        /// <summary>Tells how far the ring has come, with what there is to tell.</summary>
+        public void HandOn(long clock)
+        {
+            var hasEvents = Batch.Events.Length > 0;
+            _pipeline._deliveries.Writer.Put(new Delivery(_ring, hasEvents ? Batch : null, clock, IsLast: false), _failure);
+            var returned = _pipeline._returned[_ring].Reader;
+            while (returned.TryRead(out var batch))
+                Recycle(batch);
+            if (!hasEvents)
+                return;
+            if (_free.Count == 0)
+                Recycle(returned.Take(_failure));
+            Batch = _free.Pop();
+        }
+
+        /// <summary>Hands the last events on.</summary>
+        public void End() => _pipeline._deliveries.Writer.Put(new Delivery(_ring, Batch, long.MaxValue, IsLast: true), _failure);
+
+        private void Recycle(EventBatch batch)
+        {
+            batch.Clear();
+            _free.Push(batch);
+        }
     }
 }

@@ -190,6 +190,7 @@ internal sealed class SensorRun : IEventConsumer, IDisposable
     {
         Interface = _settings.Interface!,
         Uptime = Stopwatch.GetElapsedTime(_started),
+        Time = DateTimeOffset.UtcNow,
         Rings = [.. _rings.Select(static r => new RingStatus(r.Statistics, (r as PacketRing)?.Freezes ?? 0, (r as PacketRing)?.Use ?? 0))],
         Counters = SensorCounters.Of(_sensors),
         Flows = (_sensors.Sum(static s => s.FlowsHeld), _settings.MaximumFlows),

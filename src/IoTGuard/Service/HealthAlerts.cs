@@ -42,7 +42,7 @@ internal sealed class HealthAlerts(string interfaceName)
     {
         if (!_open.Remove(condition.Name, out var alert))
             return null;
-        alert.LastSeenNs = NowNs();
+        alert.LastSeenNs = Math.Max(alert.FirstSeenNs, NowNs());
         return alert;
     }
 

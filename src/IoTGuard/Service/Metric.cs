@@ -68,6 +68,7 @@ internal static class MetricTable
         new("iotguard_condition", false, "1 for each thing that is wrong at the moment.", static s => s.Conditions.Select(static c => new MetricValue($"name=\"{c.Name}\"", 1))),
         Gauge("iotguard_uptime_seconds", "Time since the sensor began to capture.", static s => s.Uptime.TotalSeconds),
         Gauge("iotguard_managed_heap_bytes", "Managed heap after the last collection.", static _ => GC.GetGCMemoryInfo().HeapSizeBytes),
+        Gauge("iotguard_managed_committed_bytes", "Memory that the collector has of the system; what is free of it is kept for the next burst.", static _ => GC.GetGCMemoryInfo().TotalCommittedBytes),
         Total("iotguard_collections_total", "Garbage collections.", static _ => GC.CollectionCount(0)),
         Gauge("process_resident_memory_bytes", "Resident memory of the process, rings included.", static _ => Environment.WorkingSet),
         Total("process_cpu_seconds_total", "Processor time of the process.", static _ => Environment.CpuUsage.TotalTime.TotalSeconds),

@@ -46,6 +46,9 @@ internal sealed record SensorStatus
 
     public required TimeSpan Uptime { get; init; }
 
+    /// <summary>What the machine's clock said at this uptime.</summary>
+    public required DateTimeOffset Time { get; init; }
+
     public required IReadOnlyList<RingStatus> Rings { get; init; }
 
     public required SensorCounters Counters { get; init; }

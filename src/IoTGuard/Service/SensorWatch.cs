@@ -5,7 +5,7 @@ namespace IoTGuard.Service;
 
 /// <summary>
 /// Looks at what the mirror port delivers, every <see cref="Interval"/>: whether anything comes, whether both directions of connections do, whether
-/// packets are dropped or missing; and at whether outputs take what they are given. A condition begins when a look finds it, and ends when it was not found for <see cref="Clear"/> looks.
+/// packets are dropped or missing; whether the clock was set; and whether outputs take what they are given. A condition begins when a look finds it, and ends when it was not found for <see cref="Clear"/> looks.
 /// </summary>
 internal sealed class SensorWatch
 {
@@ -20,6 +20,9 @@ internal sealed class SensorWatch
 
     /// <summary>Fewest acknowledged bytes between two looks that say something about directions and losses.</summary>
     private const long LeastBytes = 4096;
+
+    /// <summary>Difference between the machine's clock and the time that went by from which on it was set.</summary>
+    private static readonly TimeSpan LeastStep = TimeSpan.FromSeconds(1);
 
     /// <summary>Share of acknowledged bytes from which on connections with one direction are a finding.</summary>
     private const double OneSided = 0.2;
@@ -71,6 +74,15 @@ internal sealed class SensorWatch
             yield return new Condition(NoPackets, "Nothing arrives on the mirror port", 7,
                 $"No packet has arrived on {now.Interface} for {Seconds(_silent * Interval.TotalSeconds)}{(problem is null ? "" : $": {problem}")}.",
                 "Check the cable, the mirror session on the switch and the capture filter; 'ip -s link' shows what the interface receives.");
+        }
+
+        var step = now.Time - before.Time - (now.Uptime - before.Uptime);
+        if (step.Duration() >= LeastStep)
+        {
+            var where = step < TimeSpan.Zero ? "back" : "ahead";
+            yield return new Condition("clock-set-" + where, $"The clock of the sensor was set {where}", 4,
+                $"The clock of this machine went {where} by {step.Duration().TotalSeconds.ToString("#,0.0", CultureInfo.InvariantCulture)} s within {Seconds((now.Uptime - before.Uptime).TotalSeconds)}; packets are stamped by it.",
+                "Run a time service that slews the clock (chrony, systemd-timesyncd). Times of alerts before and after the step are apart by so much; after a step back the sensor's own clock goes slower until they agree, or 'systemctl restart iotguard'.");
         }
 
         var dropped = now.KernelDrops - before.KernelDrops;

@@ -139,10 +139,25 @@ public sealed partial class HealthTests
         Assert.Equal("output-fails", Assert.Single(ended).Name);
     }
 
+    [Theory]
+    [InlineData(3600, "ahead", "went ahead by 3,600.0 s")]
+    [InlineData(-1.5, "back", "went back by 1.5 s")]
+    [InlineData(0.5, null, "")]
+    public void A_clock_that_is_set_is_a_condition(double seconds, string? direction, string expected)
+    {
+        var watch = new SensorWatch();
+        watch.Look(At(packets: 1), null);
+        Assert.Empty(watch.Look(At(packets: 2) with { Uptime = TimeSpan.FromSeconds(10), Time = DateTimeOffset.UnixEpoch.AddSeconds(10) }, null).Began);
+        var (began, _) = watch.Look(At(packets: 3) with { Uptime = TimeSpan.FromSeconds(20), Time = DateTimeOffset.UnixEpoch.AddSeconds(20 + seconds) }, null);
+        Assert.Equal(direction is null ? [] : ["clock-set-" + direction], began.Select(static c => c.Name));
+        Assert.All(began, c => Assert.Contains(expected, c.Text, StringComparison.Ordinal));
+    }
+
     private static SensorStatus At(long packets, long drops = 0, Analysis.SensorCounters counters = default, DeliveryStatus[]? deliveries = null) => new()
     {
         Interface = "mon",
         Uptime = default,
+        Time = DateTimeOffset.UnixEpoch,
         Rings = [new RingStatus(new Wire.CaptureStatistics(packets, 0, drops, 0), 0, 0)],
         Counters = counters,
         Flows = default,
