@@ -293,7 +293,8 @@ internal sealed class WindowBook
             case ApplicationProtocol.Http or ApplicationProtocol.Http2:
                 counters.WebFlows++;
                 break;
-            case ApplicationProtocol.Tls or ApplicationProtocol.Dtls or ApplicationProtocol.Quic or ApplicationProtocol.Ssh or ApplicationProtocol.Rdp or ApplicationProtocol.OpenVpn:
+            case ApplicationProtocol.Tls or ApplicationProtocol.Dtls or ApplicationProtocol.Quic or ApplicationProtocol.Ssh or ApplicationProtocol.Rdp or ApplicationProtocol.OpenVpn
+                or ApplicationProtocol.WireGuard:
                 counters.EncryptedFlows++;
                 break;
             case ApplicationProtocol.Smb or ApplicationProtocol.Nfs or ApplicationProtocol.Ftp or ApplicationProtocol.Tftp or ApplicationProtocol.Lpd:

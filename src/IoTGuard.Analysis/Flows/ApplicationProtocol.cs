@@ -68,6 +68,45 @@ public enum ApplicationProtocol : byte
     Socks,
     OpenVpn,
     Dtls,
+
+    // Named only: NamedProtocols.
+    Stun,
+    Rtp,
+    Rtcp,
+    WireGuard,
+
+    /// <summary>Key exchange of IPsec: IKE 1 and 2.</summary>
+    Isakmp,
+    Iscsi,
+
+    /// <summary>Precision time protocol (IEEE 1588).</summary>
+    Ptp,
+
+    /// <summary>NetBIOS datagrams.</summary>
+    NbDgm,
+
+    /// <summary>Service location protocol.</summary>
+    SrvLoc,
+
+    /// <summary>Change of a Kerberos password.</summary>
+    Kpasswd,
+    BitTorrent,
+    TeamViewer,
+    Amqp,
+
+    /// <summary>Management of servers over RMCP: IPMI and ASF.</summary>
+    Ipmi,
+    OpcUa,
+    S7Comm,
+
+    /// <summary>EtherNet/IP.</summary>
+    Enip,
+    Dnp3,
+    Iec104,
+    KnxIp,
+
+    /// <summary>LON over IP (CEA-852).</summary>
+    CnpIp,
 }
 
 /// <summary>Names and kinds of application protocols.</summary>

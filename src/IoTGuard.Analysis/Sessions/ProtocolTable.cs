@@ -14,6 +14,9 @@ internal sealed record ProtocolRow(string Name, ProtocolProbe Probe, Func<Protoc
 {
     /// <summary>True when a connection picked up in the middle is taken for this protocol on these ports even when its content tells nothing.</summary>
     public bool ReadsMidStream { get; init; }
+
+    /// <summary>True when <see cref="ProbeResult.Likely"/> is believed on any port, as long as no other protocol is likely: the session proves it.</summary>
+    public bool IsLikelyOnAnyPort { get; init; }
 }
 
 /// <summary>The protocols that sessions read. Content decides on any port; a port is only a hint. At most 64 rows in each list; earlier rows go before later ones.</summary>
@@ -56,6 +59,7 @@ internal static class ProtocolTable
         new("sip", SipStreamSession.Probe, static () => new SipStreamSession(), []),
         new("socks", SocksSession.Probe, static () => new SocksSession(), [1080]),
         new("openvpn", OpenVpnStreamSession.Probe, static () => new OpenVpnStreamSession(), []),
+        .. NamedProtocols.Streams,
     ];
 
     /// <summary>Protocols over UDP.</summary>
@@ -80,5 +84,6 @@ internal static class ProtocolTable
         new("quic", QuicSession.Probe, static () => new QuicSession(), []),
         new("dtls", DtlsSession.Probe, static () => new DtlsSession(), []),
         new("openvpn", OpenVpnSession.Probe, static () => new OpenVpnSession(), []),
+        .. NamedProtocols.Datagrams,
     ];
 }

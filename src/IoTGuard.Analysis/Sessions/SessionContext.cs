@@ -112,7 +112,8 @@ public sealed class SessionContext(Pseudonymizer pseudonyms)
 
     /// <summary>
     /// A stream session is done with the connection: what follows its consumed bytes, in both directions, is another protocol's (STARTTLS, HTTP
-    /// CONNECT). To be called within <see cref="StreamSession.OnData"/> only. The session is ended after that call, and the probes look anew.
+    /// CONNECT). To be called within <see cref="StreamSession.OnData"/> only. The session is ended after that call, and the probes look anew. Within
+    /// <see cref="DatagramSession.OnDatagram"/>: the datagram is not its own; another session has the flow from there when a probe recognises it.
     /// </summary>
     public void HandOver() => _handOver = true;
 

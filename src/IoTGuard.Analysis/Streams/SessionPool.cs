@@ -56,6 +56,6 @@ internal sealed class SessionPool(ProtocolRow[] rows)
     private static bool Names(ProtocolRow row, ushort port, ushort otherPort)
     {
         var ports = row.HintPorts.AsSpan();
-        return ports.Contains(port) || ports.Contains(otherPort);
+        return row.IsLikelyOnAnyPort || ports.Contains(port) || ports.Contains(otherPort);
     }
 }

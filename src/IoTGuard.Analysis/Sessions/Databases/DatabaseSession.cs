@@ -78,6 +78,9 @@ public abstract class DatabaseSession : StreamSession
     /// <summary>One message: bytes of it that were read, or what is needed, or what follows to skip; nothing of all three when it is none.</summary>
     protected abstract StreamProgress OnMessage(SessionContext context, FlowDirection direction, ReadOnlySpan<byte> data);
 
+    /// <summary>How the connection began was not seen: nothing is told.</summary>
+    protected void PassOver() => _isTold = true;
+
     /// <summary>Nothing more has to be known.</summary>
     protected void Tell(SessionContext context)
     {

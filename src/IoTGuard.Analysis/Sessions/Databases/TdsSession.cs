@@ -3,26 +3,58 @@ using IoTGuard.Analysis.Flows;
 
 namespace IoTGuard.Analysis.Sessions;
 
-/// <summary>Tabular Data Stream of Microsoft SQL Server (MS-TDS): PRELOGIN of both sides.</summary>
+/// <summary>Tabular Data Stream of Microsoft SQL Server (MS-TDS): PRELOGIN of both sides. A connection that is met later is named, and passed over.</summary>
 public sealed class TdsSession : DatabaseSession
 {
     private const int HeaderSize = 8;
     private const byte PreLogin = 0x12;
     private const byte TabularResult = 0x04;
+    private const byte Batch = 0x01;
+    private const byte Call = 0x03;
+
+    private bool _hasPreLogin;
 
     public override ApplicationProtocol Protocol => ApplicationProtocol.Tds;
 
-    /// <summary>A PRELOGIN packet (2.2.6.5) whose first option is the version.</summary>
+    /// <summary>A PRELOGIN packet (2.2.6.5) whose first option is the version; or a batch or a call whose first header is a transaction's (2.2.5.3), which older versions do not have.</summary>
     public static ProbeResult Probe(FlowDirection direction, ReadOnlySpan<byte> data)
     {
         if (data.IsEmpty)
             return ProbeResult.Unsure;
+        if (data[0] is Batch or Call or TabularResult)
+            return ProbeLater(data);
         if (data[0] != PreLogin || (data.Length > 1 && data[1] != 1))
             return ProbeResult.NotForUs;
         if (data.Length < HeaderSize + 5)
             return ProbeResult.Unsure;
         var length = BinaryPrimitives.ReadUInt16BigEndian(data[2..]);
         return length is > 20 and < 1024 && data[8] == 0 && data[9] == 0 && BinaryPrimitives.ReadUInt16BigEndian(data[11..]) == 6 ? ProbeResult.Certain : ProbeResult.NotForUs;
+    }
+
+    public override void Reset()
+    {
+        base.Reset();
+        _hasPreLogin = false;
+    }
+
+    private static ProbeResult ProbeLater(ReadOnlySpan<byte> data)
+    {
+        // Behind the length of all headers: length of the first one, and its type.
+        ReadOnlySpan<byte> transaction = [0x12, 0, 0, 0, 2, 0];
+        const int headers = HeaderSize + 4;
+        if ((data.Length > 1 && data[1] is not (0 or 1 or 4 or 5 or 8 or 9)) || (data.Length > 7 && data[7] != 0))
+            return ProbeResult.NotForUs;
+        if (data.Length < HeaderSize)
+            return ProbeResult.Unsure;
+        var length = BinaryPrimitives.ReadUInt16BigEndian(data[2..]);
+        if (length <= HeaderSize)
+            return ProbeResult.NotForUs;
+        if (data[0] == TabularResult || length < headers + transaction.Length)
+            return ProbeResult.Likely;
+        var there = Math.Clamp(data.Length - headers, 0, transaction.Length);
+        if (there > 0 && !data.Slice(headers, there).SequenceEqual(transaction[..there]))
+            return ProbeResult.Likely;
+        return there < transaction.Length ? ProbeResult.Unsure : ProbeResult.Certain;
     }
 
     protected override StreamProgress OnMessage(SessionContext context, FlowDirection direction, ReadOnlySpan<byte> data)
@@ -32,10 +64,13 @@ public sealed class TdsSession : DatabaseSession
         int total = BinaryPrimitives.ReadUInt16BigEndian(data[2..]);
         if (total < HeaderSize)
             return default;
+        _hasPreLogin |= data[0] == PreLogin;
+        if (!_hasPreLogin)
+            PassOver();
         var head = Math.Min(total, MaximumHeadBytes);
         if (data.Length < head)
             return new StreamProgress(0, head);
-        if (direction == FlowDirection.FromResponder && data[0] == TabularResult)
+        if (direction == FlowDirection.FromResponder && data[0] == TabularResult && _hasPreLogin)
         {
             ReadOptions(context, data[HeaderSize..head]);
             Tell(context);
