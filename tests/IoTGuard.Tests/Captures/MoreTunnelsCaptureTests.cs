@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using IoTGuard.TestSupport;
 
@@ -44,16 +43,9 @@ public sealed class MoreTunnelsCaptureTests
     [Fact]
     public void Tshark_finds_as_many_messages_in_them()
     {
-        Assert.SkipUnless(File.Exists("/usr/bin/tshark"), "no tshark");
-        using var tshark = Process.Start(new ProcessStartInfo("/usr/bin/tshark", ["-n", "-r", Repository.PathOf("captures", Capture), "-Y", "dicom.pdu.type == 1 || hl7", "-T", "fields", "-e", "frame.protocols"])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        tshark.ErrorDataReceived += static (_, _) => { };
-        tshark.BeginErrorReadLine();
-        var seen = tshark.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        tshark.WaitForExit();
+        Assert.SkipUnless(ProgramRun.Shell("command -v tshark").Status == 0, "tshark is not installed");
+        var seen = ProgramRun.Start(
+            "tshark", ["-n", "-r", Repository.PathOf("captures", Capture), "-Y", "dicom.pdu.type == 1 || hl7", "-T", "fields", "-e", "frame.protocols"], null, Repository.Root).OutputLines;
         var others = Tunnels.Length - 1;
         Assert.Equal((2 * others, (2 * others) - 2), (seen.Count(line => line.EndsWith(":dicom", StringComparison.Ordinal)), seen.Count(line => line.EndsWith(":hl7", StringComparison.Ordinal))));
     }
