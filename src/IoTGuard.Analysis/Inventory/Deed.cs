@@ -31,5 +31,7 @@ public enum Deed
 
     /// <summary>Exchanges of vital signs, as the monitor.</summary>
     VitalsShown,
+
+    /// <summary>The last, and the only one that says nothing about medicine: <see cref="Deeds"/> counts on both.</summary>
     InfrastructureAnswers,
 }

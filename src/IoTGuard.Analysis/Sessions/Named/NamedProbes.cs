@@ -6,7 +6,6 @@ namespace IoTGuard.Analysis.Sessions;
 /// <summary>Tests of content that say more than a <see cref="Signature"/> can.</summary>
 internal static class NamedProbes
 {
-    private const uint StunCookie = 0x2112_A442;
     private const int StunHeader = 20;
 
     /// <summary>STUN (RFC 8489, 5): two zero bits, the magic cookie, and a length in whole words that is the datagram's.</summary>
@@ -169,5 +168,5 @@ internal static class NamedProbes
     private static ReadOnlySpan<byte> Cookie => [0x21, 0x12, 0xA4, 0x42];
 
     private static bool IsStun(ReadOnlySpan<byte> data) =>
-        data[0] >> 6 == 0 && (data[3] & 3) == 0 && BinaryPrimitives.ReadUInt32BigEndian(data[4..]) == StunCookie;
+        data[0] >> 6 == 0 && (data[3] & 3) == 0 && data[4..].StartsWith(Cookie);
 }
